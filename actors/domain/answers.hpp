@@ -1,0 +1,55 @@
+#pragma once
+/// What the monitor answers to requests, and why it refuses. One enum, one switch to an HTTP status (http/).
+
+#include "actors/domain/snapshot.hpp"
+
+#include <string>
+
+namespace ci::domain {
+
+enum class Refusal {
+  none,
+  not_ready,        ///< the first crank is not over, or the service is stopping: 503, Retry-After 1
+  not_taken_up,     ///< the request waited too long, or its client left: it had no effect: 503
+  busy,             ///< too many takes under way: 503
+  github_away,      ///< GitHub could not be asked in time; undone: 503
+  store_away,       ///< the store does not commit: 503
+  guest_unknown,    ///< no guest is known by that address (yet): 503, Retry-After 1
+  not_registered,   ///< the guest is known, its registration is not there yet: 503, Retry-After 1
+  id_conflict,      ///< the unique_id is in use with other arguments: 409
+  id_released,      ///< released while it was being decided: 409
+  id_spent,         ///< the unique_id was used within 7 days: 410
+  jit_gone,         ///< the JIT config was used, or is not given any more: 410
+  unknown_profile,  ///< 404
+  unknown_reservation, ///< 404
+};
+const char* to_string(Refusal);
+
+/// Common part of every answer.
+struct Verdict {
+  Refusal refusal = Refusal::none;
+  /// One sentence that a person can act on; no secret.
+  std::string detail;
+  Duration retry_after{0}; ///< for the 503s; zero: the server's default of 1 s
+};
+
+/// `runners` empty without a refusal means `null`: nothing reserved, nothing changed.
+struct TakeAnswer {
+  Verdict verdict;
+  std::vector<RunnerViewPtr> runners;
+};
+struct ReleaseAnswer {
+  Verdict verdict;
+  ReservationViewPtr reservation;
+};
+/// A JIT config is a secret: this struct is never logged.
+struct JitAnswer {
+  Verdict verdict;
+  std::string encoded_jit_config;
+};
+struct BootAnswer {
+  Verdict verdict;
+  std::shared_ptr<const std::string> script;
+};
+
+} // namespace ci::domain

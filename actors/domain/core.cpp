@@ -1,0 +1,329 @@
+#include "actors/domain/core.hpp"
+
+#include <utility>
+
+namespace ci::domain {
+namespace {
+
+/// How long a runner that is gone is remembered: GitHub removes a registration that never connected after a day, so a
+/// lost call cannot bring one back later than that.
+constexpr Duration tombstone_life = std::chrono::hours(48);
+/// A spent unique_id stays spent for so long (spec/api.md).
+constexpr Duration history_life = std::chrono::hours(24 * 30);
+
+} // namespace
+
+void Core::see(Now now) {
+  now_ = now;
+}
+
+void Core::order(Effect effect) { effects_.push_back(std::move(effect)); }
+
+void Core::write(StoreOp op, std::function<void()> then) {
+  batch_.push_back(std::move(op));
+  if (then)
+    batch_then_.push_back(std::move(then));
+}
+
+void Core::save(Runner& runner, std::function<void()> then) {
+  write(store::PutRunner{runner.rec}, std::move(then));
+}
+
+void Core::save(Reservation& reservation, std::function<void()> then) {
+  write(store::PutReservation{reservation.rec}, std::move(then));
+}
+
+void Core::remember(const char* event, const Runner& runner, std::string detail) {
+  write(store::AppendHistory{{now_.time, event, runner.rec.id, runner.rec.profile, detail}});
+  log(LogLevel::info, event,
+      "runner=" + std::to_string(runner.rec.id) + " profile=" + runner.rec.profile +
+          (detail.empty() ? "" : " detail=\"" + detail + "\""));
+}
+
+void Core::log(LogLevel level, const char* event, std::string fields) {
+  order(effect::Log{level, event, std::move(fields)});
+}
+
+std::vector<Effect> Core::drain() {
+  if (!batch_.empty()) {
+    effects_.push_back(effect::Commit{std::exchange(batch_, {})});
+    commits_.push_back(std::exchange(batch_then_, {}));
+  }
+  return std::exchange(effects_, {});
+}
+
+bool Core::orders_under_way() const {
+  if (!commits_.empty() || listing_registrations_ || listing_guests_ || addressing_)
+    return true;
+  for (auto& [id, r] : runners_)
+    if (r.preparing || r.starting || r.registering || r.looking || r.finding || r.unregistering || r.removing)
+      return true;
+  for (auto& [id, reservation] : reservations_)
+    for (auto& [runner, work] : reservation.work)
+      if (work.labelling || work.looking || work.unlabelling)
+        return true;
+  return false;
+}
+
+void Core::on_committed(Now now) {
+  see(now);
+  if (commits_.empty())
+    return;
+  auto then = std::move(commits_.front());
+  commits_.pop_front();
+  for (auto& f : then)
+    f();
+}
+
+Runner* Core::find(RunnerId id) {
+  auto it = runners_.find(id);
+  return it == runners_.end() ? nullptr : &it->second;
+}
+
+Runner* Core::find_by_guest(const std::string& name) {
+  for (auto& [id, r] : runners_)
+    if (r.rec.guest_name == name)
+      return &r;
+  return nullptr;
+}
+
+const Reservation* Core::reservation_of(const Runner& runner) const {
+  for (auto& [id, reservation] : reservations_) {
+    for (auto& slot : reservation.rec.slots)
+      if (slot.runner == runner.rec.id && slot.state != SlotState::released && slot.state != SlotState::finished &&
+          slot.state != SlotState::given_up)
+        return &reservation;
+  }
+  return nullptr;
+}
+
+Reservation* Core::reservation_of(const Runner& runner) {
+  return const_cast<Reservation*>(std::as_const(*this).reservation_of(runner));
+}
+
+void Core::note_github(const GithubError& error) {
+  bool well = !error.general();
+  auto trouble = well ? "" : std::string(to_string(error.kind)) + ": " + error.message;
+  if (github_.well == well && (well || github_.trouble == trouble))
+    return;
+  if (github_.well != well || !github_.since)
+    github_.since = now_.time;
+  if (github_.well != well)
+    log(well ? LogLevel::info : LogLevel::warn, well ? "github_well" : "github_trouble", "trouble=\"" + trouble + "\"");
+  github_.well = well;
+  github_.trouble = trouble;
+}
+
+void Core::on_loaded(Now now, StoreImage image) {
+  see(now);
+  loaded_ = true;
+  next_id_ = image.next_id;
+  for (auto& rec : image.runners) {
+    next_id_ = std::max(next_id_, rec.id + 1);
+    if (rec.phase == Phase::gone) {
+      gone_[rec.id] = rec;
+      continue;
+    }
+    auto& r = runners_[rec.id];
+    r.rec = std::move(rec);
+    r.ordered = true;
+    // What an earlier process had under way may have happened or not.
+    r.registered_once = true;
+    r.guest_started = r.rec.phase != Phase::creating;
+  }
+  for (auto& rec : image.reservations) {
+    if (rec.phase == ReservationPhase::ended) {
+      spent_[rec.request.unique_id] = std::move(rec);
+      continue;
+    }
+    auto uid = rec.request.unique_id;
+    auto& reservation = reservations_[uid];
+    reservation.rec = std::move(rec);
+    reservation.committed = reservation.grant_committed = reservation.from_store = true;
+    if (reservation.rec.phase == ReservationPhase::pending)
+      fail_take(reservation, {Refusal::not_ready, "The service was restarted before the take was decided.", {}});
+  }
+  log(LogLevel::info, "loaded",
+      "runners=" + std::to_string(runners_.size()) + " reservations=" + std::to_string(reservations_.size()) +
+          " next_id=" + std::to_string(next_id_));
+}
+
+void Core::on_policy(Now now, PolicyPtr policy) {
+  see(now);
+  policy_ = std::move(policy);
+}
+
+void Core::on_clock_jump(Now now, Duration by) {
+  see(now);
+  auto move = [by](auto& t) {
+    if (t)
+      *t += by;
+  };
+  for (auto& [id, r] : runners_) {
+    r.rec.created_at += by;
+    move(r.rec.jit_served_at);
+    move(r.rec.online_at);
+    move(r.started_at);
+    move(r.offline_since);
+    move(r.first_not_busy);
+    move(r.orphan_label_since);
+    for (auto* pause : {&r.look, &r.unregister_pause, &r.remove_pause})
+      pause->shift(by);
+  }
+  for (auto& [id, rec] : gone_)
+    move(rec.ended_at);
+  for (auto& [id, reservation] : reservations_) {
+    reservation.rec.created_at += by;
+    move(reservation.rec.granted_at);
+    move(reservation.rec.deadline);
+    move(reservation.rec.ended_at);
+    for (auto& [runner, work] : reservation.work)
+      work.unlabel_pause.shift(by);
+  }
+  for (auto& [uid, rec] : spent_) {
+    rec.created_at += by;
+    move(rec.granted_at);
+    move(rec.deadline);
+    move(rec.ended_at);
+  }
+  spent_views_.reset();
+  for (auto& [key, pause] : create_pause_)
+    pause.shift(by);
+  list_pause_.shift(by);
+  for (auto& request : guest_requests_)
+    request.deadline += by;
+  for (auto* due : {&guests_due_, &addresses_due_, &registrations_due_})
+    *due += by;
+  for (auto* party : {&github_, &libvirt_, &store_})
+    move(party->since);
+  write(store::ShiftTimes{by});
+  log(LogLevel::warn, "clock_jumped", "by_ms=" + std::to_string(by.count()));
+}
+
+void Core::on_store(Now now, bool well, std::string trouble) {
+  see(now);
+  if (store_.well != well || !store_.since)
+    store_.since = now.time;
+  store_.well = well;
+  store_.trouble = std::move(trouble);
+}
+
+void Core::stop(Now now) {
+  see(now);
+  stopping_ = true;
+  Verdict verdict{Refusal::not_ready, "The service is stopping; ask again in a moment.", Duration{1'000}};
+  for (auto& [id, reservation] : reservations_) {
+    for (auto request : std::exchange(reservation.takers, {}))
+      order(effect::AnswerTake{request, {verdict, {}}});
+    for (auto request : std::exchange(reservation.releasers, {}))
+      order(effect::AnswerRelease{request, {verdict, nullptr}});
+  }
+  for (auto& request : std::exchange(guest_requests_, {})) {
+    if (request.jit)
+      order(effect::AnswerJit{request.request, {verdict, {}}});
+    else
+      order(effect::AnswerBoot{request.request, {verdict, nullptr}});
+  }
+  for (auto& [id, r] : runners_)
+    for (auto request : std::exchange(r.jit_waiters, {}))
+      order(effect::AnswerJit{request, {verdict, {}}});
+}
+
+void Core::crank(Now now) {
+  see(now);
+  wake_ = now.time + (policy_ ? policy_->timings.poll_interval : Duration{1'000});
+  if (!loaded_ || !policy_)
+    return;
+  if (stopping_) {
+    publish(); // what is under way ends; nothing new is ordered
+    return;
+  }
+
+  std::vector<RunnerId> ids;
+  for (auto& [id, r] : runners_)
+    ids.push_back(id);
+  for (auto id : ids)
+    if (auto* r = find(id))
+      advance(*r);
+
+  std::vector<std::string> uids;
+  for (auto& [uid, reservation] : reservations_)
+    uids.push_back(uid);
+  for (auto& uid : uids)
+    if (auto it = reservations_.find(uid); it != reservations_.end())
+      advance(it->second);
+  forget_old_reservations();
+
+  std::erase_if(guest_requests_, [&](auto& request) {
+    if (now_.time < request.deadline) {
+      wake(request.deadline);
+      return false;
+    }
+    answer_guest(request);
+    return true;
+  });
+
+  plan();
+
+  for (auto it = gone_.begin(); it != gone_.end();)
+    if (it->second.ended_at && now_.time > *it->second.ended_at + tombstone_life) {
+      write(store::DropRunner{it->first});
+      write(store::PruneHistory{now_.time - history_life});
+      it = gone_.erase(it);
+    } else
+      ++it;
+
+  // Listings.
+  if (!listing_guests_ && host_up_ && (guests_wanted_ || now_.time >= guests_due_)) {
+    listing_guests_ = true;
+    guests_wanted_ = false;
+    guests_seq_ = next_seq();
+    order(effect::ListGuests{});
+  }
+  bool addresses_wanted = false;
+  for (auto& request : guest_requests_)
+    addresses_wanted |= request.seq > addresses_seq_;
+  if (!addressing_ && host_up_ && (addresses_wanted || now_.time >= addresses_due_)) {
+    addressing_ = true;
+    addresses_seq_ = next_seq();
+    order(effect::ListAddresses{});
+  }
+  if (!policy_->dont_register_runners && !listing_registrations_ && list_pause_.due(now_.time) &&
+      (registrations_needed_ >= registrations_seq_ || now_.time >= registrations_due_)) {
+    listing_registrations_ = true;
+    registrations_seq_ = next_seq();
+    order(effect::ListRegistrations{});
+  }
+  if (!listing_registrations_ && !policy_->dont_register_runners)
+    wake(std::max(list_pause_.next(), registrations_needed_ >= registrations_seq_ ? now_.time : registrations_due_));
+  publish();
+}
+
+Resources Core::held() const {
+  Resources total;
+  for (auto& [id, r] : runners_)
+    if (r.holds_budget())
+      total += r.rec.held;
+  if (policy_)
+    for (auto& [name, profile] : unclaimed_guests_)
+      if (auto it = policy_->profiles.find(profile); it != policy_->profiles.end())
+        total += it->second.requires_;
+  return total;
+}
+
+Status Core::status(const Runner& r) const {
+  StatusFacts f;
+  f.create_under_way = r.rec.phase == Phase::creating;
+  f.any_order_under_way = r.rec.phase != Phase::live || r.look_wanted || r.rec.spoiled;
+  f.guest_exists = r.guest_exists() || !r.guest_known;
+  f.guest_was_started = r.guest_started;
+  f.guest_running = r.guest == GuestState::on || !r.guest_known;
+  f.registration_exists = r.registration_exists();
+  f.registrations_in_use = policy_ && !policy_->dont_register_runners;
+  f.busy_now_or_ever = r.rec.busy_seen;
+  f.reserved = reservation_of(r) != nullptr || (r.reg && has_reservation_label(r.reg->labels));
+  f.online = r.reg && r.reg->online();
+  return status_of(f);
+}
+
+} // namespace ci::domain

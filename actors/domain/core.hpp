@@ -1,0 +1,278 @@
+#pragma once
+/// The decisions: a pure state machine between what is reported (facts, requests, answers) and what is ordered (effects).
+///
+/// Life of a fact: the monitor actor calls one of the `on_...` members, which only takes the fact in; then `crank()`
+/// looks at everything once and orders what follows. Orders are level-triggered: an order under way is marked, its
+/// answer clears the mark, and the next crank decides anew; so a lost, late or repeated answer does no harm.
+/// Nothing here blocks, throws, reads a clock or draws a random number by itself.
+
+#include "actors/domain/answers.hpp"
+#include "actors/domain/backoff.hpp"
+#include "actors/domain/effects.hpp"
+#include "actors/domain/fitting.hpp"
+#include "actors/domain/names.hpp"
+#include "actors/domain/policy.hpp"
+#include "actors/domain/release.hpp"
+#include "actors/domain/snapshot.hpp"
+#include "actors/domain/store.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ci::domain {
+
+/// The present, on both clocks. `time` advances with the steady clock within a process.
+struct Now {
+  Time time{};
+  Steady steady{};
+};
+
+/// A runner in memory: its record, what was last seen of it, and the orders under way.
+struct Runner {
+  RunnerRecord rec;
+  bool ordered = false; ///< its record is committed: things may be made
+
+  // As libvirt says.
+  GuestState guest = GuestState::absent;
+  bool guest_known = false; ///< some observation or listing told of it since the start of the process
+  bool guest_started = false;
+  std::string guest_reason;
+  Steady guest_as_of{}; ///< observations read before this say nothing new
+  std::uint64_t guest_seq = 0; ///< listings ordered before this say nothing new
+  std::optional<Time> started_at;
+
+  // As GitHub says.
+  std::optional<Registration> reg;
+  std::uint64_t reg_seq = 0; ///< listings and looks ordered before this say nothing new
+  std::optional<Time> offline_since;
+  std::optional<std::uint64_t> missing_seq; ///< a 404 came then; only a listing ordered later can confirm it
+  Backoff look{Duration{2'000}, Duration{30'000}};
+  bool look_wanted = false;
+
+  // Orders under way.
+  bool preparing = false, prepared = false, starting = false, registering = false, registered_once = false;
+  bool looking = false, finding = false, unregistering = false, removing = false;
+  std::uint64_t look_seq = 0;
+  Time look_asked{};
+  Backoff unregister_pause{Duration{2'000}, Duration{300'000}};
+  Backoff remove_pause{Duration{2'000}, Duration{300'000}};
+  std::string last_error;
+
+  // Destroying.
+  Time destroy_decided{};
+  std::optional<Time> first_not_busy;
+  bool second_not_busy = false;
+  bool own_end = false; ///< its guest went off, or its registration ended, without our doing
+
+  // Asking for the JIT config again.
+  std::vector<RequestId> jit_waiters;
+  std::optional<Time> orphan_label_since; ///< a reservation label at GitHub that no reservation here explains
+
+  RunnerViewPtr view;
+
+  bool guest_off() const { return guest_known && guest != GuestState::on && !starting; }
+  bool guest_exists() const { return !rec.guest_removed && guest != GuestState::absent; }
+  bool registration_exists() const { return rec.registration_id && !rec.registration_ended; }
+  bool holds_budget() const {
+    return !rec.guest_removed && !(rec.phase != Phase::creating && guest_off());
+  }
+};
+
+/// A reservation in memory.
+struct Reservation {
+  ReservationRecord rec;
+  bool committed = false;     ///< the pending row is durable: labels may be set
+  bool grant_committed = false;
+  bool from_store = false;    ///< an earlier process began it: any of its labels may be set
+  Verdict failure;            ///< what to tell those who wait; none: `null`
+  std::vector<RequestId> takers;
+  std::vector<RequestId> releasers;
+  struct Work {
+    bool labelling = false, looking = false, unlabelling = false, maybe_labelled = false;
+    Backoff unlabel_pause{Duration{1'000}, Duration{60'000}};
+    std::uint64_t look_seq = 0;
+  };
+  std::map<RunnerId, Work> work;
+  ReservationViewPtr view;
+};
+
+class Core {
+ public:
+  /// `random`: 64 fresh random bits a call; for UUIDs and MAC addresses.
+  explicit Core(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
+
+  // Facts. Each sets the present; none orders anything but answers.
+  void on_loaded(Now, StoreImage);
+  void on_policy(Now, PolicyPtr);
+  void on_clock_jump(Now, Duration by);
+  void on_host(Now, bool up, std::string trouble);
+  void on_store(Now, bool well, std::string trouble);
+  void on_guest(Now, const GuestObservation&);
+  void on_guest_listing(Now, const std::optional<GuestListing>&, const std::string& error);
+  void on_addresses(Now, const std::optional<AddressListing>&, const std::string& error);
+  void on_registration_listing(Now, const GithubReply<RegistrationListing>&);
+  void on_looked(Now, RunnerId, const GithubReply<Registration>&);
+  void on_slot_looked(Now, const std::string& unique_id, RunnerId, const GithubReply<Registration>&);
+  void on_found(Now, RunnerId, const GithubReply<std::vector<Registration>>&);
+  void on_registered(Now, RunnerId, const GithubReply<JitRegistration>&);
+  void on_unregistered(Now, RunnerId, const GithubReply<Done>&);
+  void on_labelled(Now, const std::string& unique_id, RunnerId, const GithubReply<std::vector<std::string>>&);
+  void on_unlabelled(Now, const std::string& unique_id, RunnerId, const GithubReply<Done>&);
+  void on_prepared(Now, RunnerId, const HostReply&);
+  void on_started(Now, RunnerId, const HostReply&);
+  void on_removed(Now, RunnerId, const HostReply&);
+  void on_committed(Now); ///< the oldest commit under way is durable
+
+  // Requests; answered by an effect, now or later, exactly once each.
+  void take(Now, RequestId, const TakeRequest&);
+  void release(Now, RequestId, const std::string& unique_id);
+  void jitconfig(Now, RequestId, const std::string& address);
+  void boot(Now, RequestId, const std::string& address);
+  /// No more requests or creations; those that wait are refused.
+  void stop(Now);
+
+  /// Looks at everything once; effects and the time of the next look are then to be fetched.
+  void crank(Now);
+  std::vector<Effect> drain();
+  /// When to crank at the latest although nothing happens.
+  Time wake_at() const { return wake_; }
+  /// Whether orders are under way whose answers are still awaited (commits, listings and looks included).
+  bool orders_under_way() const;
+
+  // For tests and the model.
+  const std::map<RunnerId, Runner>& runners() const { return runners_; }
+  const std::map<std::string, Reservation>& reservations() const { return reservations_; }
+  const std::map<std::string, ReservationRecord>& spent() const { return spent_; }
+  Resources held() const;
+  Status status(const Runner&) const;
+
+ private:
+  struct GuestRequest {
+    RequestId request;
+    std::string address;
+    bool jit;
+    std::uint64_t seq;
+    Time deadline;
+  };
+
+  // core.cpp: plumbing
+  void see(Now);
+  std::uint64_t next_seq() { return ++seq_; }
+  void order(Effect);
+  void write(StoreOp, std::function<void()> then = {});
+  void save(Runner&, std::function<void()> then = {});
+  void save(Reservation&, std::function<void()> then = {});
+  void remember(const char* event, const Runner&, std::string detail = {});
+  void log(LogLevel, const char* event, std::string fields);
+  void wake(Time t) { wake_ = std::min(wake_, t); }
+  Runner* find(RunnerId);
+  Runner* find_by_guest(const std::string&);
+  Reservation* reservation_of(const Runner&);
+  const Reservation* reservation_of(const Runner&) const;
+  bool ready() const { return loaded_ && policy_ && guests_known_; }
+  void note_github(const GithubError&);
+
+  // core_facts.cpp: observations
+  void saw_guest(Runner&, const GuestObservation&);
+  void saw_registration(Runner&, const Registration&, std::uint64_t seq);
+  void saw_missing(Runner&, std::uint64_t seq);
+  void registration_over(Runner&, const char* why);
+  void mark_busy(Runner&);
+  void find_templates(const GuestListing&);
+  void find_strangers();
+
+  // core_life.cpp: creating and destroying
+  void order_runner(const Profile&);
+  void advance(Runner&);
+  void advance_creating(Runner&);
+  void advance_live(Runner&);
+  void look_if_due(Runner&);
+  void create_failed(Runner&, const std::string& why);
+  void destroy(Runner&, const std::string& reason);
+  void advance_unregister(Runner&);
+  void advance_remove(Runner&);
+  void finish(Runner&);
+  GuestSpec spec_of(const Runner&) const;
+  void end_of_runner(Runner&);
+
+  // core_plan.cpp: what is wanted
+  void plan();
+  std::map<std::string, ProfileCounts> count() const;
+  std::map<std::string, int> fitted(const std::map<std::string, ProfileCounts>&) const;
+  void destroy_excess(const std::map<std::string, ProfileCounts>&);
+
+  // core_take.cpp: reservations
+  std::vector<RunnerId> idle_runners(const std::string& profile) const;
+  void advance(Reservation&);
+  void advance_pending(Reservation&);
+  void advance_granted(Reservation&);
+  void drop_slot(Reservation&, ReservationSlot&, const char* why);
+  void fail_take(Reservation&, Verdict);
+  void grant(Reservation&);
+  void unlabel(Reservation&, ReservationSlot&);
+  void settle(Reservation&);
+  void spend(Reservation&);
+  void answer_take(Reservation&);
+  void forget_old_reservations();
+
+  // core_guests.cpp: requests of guests
+  void answer_guest(const GuestRequest&);
+  void answer_jit(RequestId, Runner&);
+  void serve_jit(RequestId, Runner&);
+  void answer_jit_waiters(Runner&, const GithubReply<Registration>&);
+
+  // core_publish.cpp
+  void publish();
+  RunnerViewPtr view_of(Runner&);
+  static ReservationViewPtr view_of(const ReservationRecord&);
+  ReservationViewPtr view_of(Reservation&);
+
+  std::function<std::uint64_t()> random_;
+  Now now_;
+  std::vector<Effect> effects_;
+  // What this turn writes goes out as one commit when the effects are fetched.
+  StoreBatch batch_;
+  std::vector<std::function<void()>> batch_then_;
+  std::deque<std::vector<std::function<void()>>> commits_;
+  std::uint64_t seq_ = 0;
+  Time wake_{};
+
+  PolicyPtr policy_;
+  bool loaded_ = false, stopping_ = false;
+  RunnerId next_id_ = 1;
+  std::map<RunnerId, Runner> runners_;
+  std::map<RunnerId, RunnerRecord> gone_; ///< tombstones, to recognise latecomers
+  std::map<std::string, Reservation> reservations_;    ///< that live
+  std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while
+  std::shared_ptr<const Snapshot::Spent> spent_views_; ///< null: to be made anew
+  std::map<std::string, Backoff> create_pause_; ///< by profile
+  std::map<std::string, std::string> create_trouble_;
+
+  bool host_up_ = false, guests_known_ = false, listing_guests_ = false, guests_wanted_ = true;
+  std::uint64_t guests_seq_ = 0;
+  Time guests_due_{};
+  std::map<std::string, std::string> templates_; ///< newest template guest by profile
+  std::set<std::string> off_guests_;             ///< names of all guests that are off: template candidates
+  std::set<std::string> guest_strangers_, registration_strangers_;
+  std::map<std::string, std::string> unclaimed_guests_; ///< ours by name, unknown to us: name -> profile
+  bool addressing_ = false;
+  std::uint64_t addresses_seq_ = 0;
+  Time addresses_due_{};
+  std::map<std::string, std::string> addresses_;
+  std::vector<GuestRequest> guest_requests_;
+
+  bool registrations_known_ = false, listing_registrations_ = false;
+  std::uint64_t registrations_seq_ = 0, registrations_needed_ = 0;
+  Time registrations_due_{};
+  Backoff list_pause_{Duration{1'000}, Duration{60'000}};
+
+  PartyHealth github_, libvirt_, store_{true, {}, {}};
+  SnapshotPtr published_;
+};
+
+} // namespace ci::domain

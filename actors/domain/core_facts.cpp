@@ -1,0 +1,330 @@
+/// Core: taking in what libvirt and GitHub report.
+#include "actors/domain/core.hpp"
+
+namespace ci::domain {
+
+// --- libvirt ---------------------------------------------------------------------------------------------------------
+
+void Core::on_host(Now now, bool up, std::string trouble) {
+  see(now);
+  if (up && !host_up_)
+    guests_wanted_ = true; // events were lost while it was down
+  if (host_up_ != up || !libvirt_.since)
+    libvirt_.since = now.time;
+  if (host_up_ != up)
+    log(up ? LogLevel::info : LogLevel::warn, up ? "libvirt_up" : "libvirt_down", "trouble=\"" + trouble + "\"");
+  host_up_ = up;
+  libvirt_.well = up;
+  libvirt_.trouble = up ? "" : std::move(trouble);
+}
+
+void Core::on_guest(Now now, const GuestObservation& seen) {
+  see(now);
+  auto* r = find_by_guest(seen.name);
+  if (!r) {
+    // A template, a stranger, or a latecomer: the listing sorts them out.
+    guests_wanted_ = true;
+    return;
+  }
+  if (seen.state != GuestState::absent && seen.uuid != r->rec.uuid) {
+    guests_wanted_ = true;
+    return;
+  }
+  if (r->starting || r->removing || seen.read_at <= r->guest_as_of) {
+    // It may have been read before the order's end; a listing made afterwards is free of doubt.
+    guests_wanted_ = true;
+    return;
+  }
+  saw_guest(*r, seen);
+}
+
+void Core::saw_guest(Runner& r, const GuestObservation& seen) {
+  bool was_on = r.guest_known ? r.guest == GuestState::on : r.guest_started;
+  if (was_on && seen.state != GuestState::on && r.rec.phase == Phase::live)
+    r.own_end = true;
+  r.guest = seen.state;
+  r.guest_known = true;
+  r.guest_reason = seen.reason;
+  r.guest_as_of = seen.read_at;
+  if (seen.state == GuestState::on)
+    r.guest_started = true;
+}
+
+void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing, const std::string& error) {
+  see(now);
+  listing_guests_ = false;
+  guests_due_ = now.time + (policy_ ? policy_->timings.poll_interval : Duration{5'000});
+  if (!listing) {
+    libvirt_.trouble = error;
+    log(LogLevel::warn, "guest_listing_failed", "error=\"" + error + "\"");
+    return;
+  }
+  std::map<std::string, const GuestObservation*> by_name;
+  for (auto& g : listing->guests)
+    by_name[g.name] = &g;
+  for (auto& [id, r] : runners_) {
+    if (r.starting || r.removing || guests_seq_ < r.guest_seq) {
+      guests_wanted_ = guests_wanted_ || guests_seq_ < r.guest_seq;
+      continue;
+    }
+    auto it = by_name.find(r.rec.guest_name);
+    if (it != by_name.end() && it->second->uuid == r.rec.uuid)
+      saw_guest(r, *it->second);
+    else if (r.rec.phase != Phase::creating || !guests_known_)
+      saw_guest(r, {r.rec.guest_name, {}, GuestState::absent, "not listed", listing->started_at});
+  }
+  guests_known_ = true;
+  find_templates(*listing);
+
+  // Who else carries our names?
+  guest_strangers_.clear();
+  unclaimed_guests_.clear();
+  if (!policy_)
+    return;
+  for (auto& g : listing->guests) {
+    auto* r = find_by_guest(g.name);
+    if (r && r->rec.uuid == g.uuid)
+      continue;
+    auto name = parse_runner_guest(policy_->prefixes, g.name);
+    if (!name) {
+      if (g.name.starts_with(policy_->prefixes.runner_guest + "-"))
+        guest_strangers_.insert(g.name);
+      continue;
+    }
+    auto tomb = gone_.find(name->id);
+    if (!r && tomb != gone_.end() && tomb->second.uuid == g.uuid && tomb->second.guest_name == g.name) {
+      // An order whose answer was lost was carried out late. It is ours: take it back and remove it.
+      auto& late = runners_[name->id];
+      late.rec = tomb->second;
+      late.rec.phase = Phase::destroying;
+      late.rec.guest_removed = false;
+      late.rec.ended_at.reset();
+      late.rec.reason = "appeared after its removal";
+      late.ordered = late.registered_once = true;
+      saw_guest(late, g);
+      gone_.erase(tomb);
+      save(late);
+      remember("guest_came_late", late);
+      continue;
+    }
+    guest_strangers_.insert(g.name);
+    if (g.state == GuestState::on)
+      unclaimed_guests_[g.name] = name->profile;
+  }
+}
+
+void Core::find_templates(const GuestListing& listing) {
+  templates_.clear();
+  off_guests_.clear();
+  if (!policy_)
+    return;
+  std::map<std::string, std::string> newest;
+  for (auto& g : listing.guests) {
+    if (g.state != GuestState::off)
+      continue;
+    off_guests_.insert(g.name);
+    auto image = parse_template_guest(policy_->prefixes, g.name);
+    if (image && image->snapshot > newest[image->profile]) {
+      newest[image->profile] = image->snapshot;
+      templates_[image->profile] = g.name;
+    }
+  }
+}
+
+void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, const std::string& error) {
+  see(now);
+  addressing_ = false;
+  addresses_due_ = now.time + (policy_ ? policy_->timings.poll_interval : Duration{5'000});
+  if (listing)
+    addresses_ = listing->ipv4_by_guest;
+  else
+    log(LogLevel::debug, "addresses_failed", "error=\"" + error + "\"");
+  std::vector<GuestRequest> now_known;
+  std::erase_if(guest_requests_, [&](auto& request) {
+    if (request.seq > addresses_seq_)
+      return false;
+    now_known.push_back(request);
+    return true;
+  });
+  for (auto& request : now_known)
+    answer_guest(request);
+}
+
+// --- GitHub ----------------------------------------------------------------------------------------------------------
+
+void Core::saw_registration(Runner& r, const Registration& seen, std::uint64_t seq) {
+  if (seq < r.reg_seq)
+    return;
+  r.reg_seq = seq;
+  r.missing_seq.reset();
+  r.reg = seen;
+  r.look.succeeded();
+  if (seen.online()) {
+    r.offline_since.reset();
+    if (!r.rec.online_at) {
+      r.rec.online_at = now_.time;
+      // From now on nobody may have it (G7).
+      r.rec.jit_config.clear();
+      save(r);
+      remember("online", r);
+      if (r.started_at)
+        order(effect::Seconds{"ci_monitor_runner_step_seconds",
+                              {{"step", "online"}},
+                              std::chrono::duration<double>(now_.time - r.rec.created_at).count()});
+    }
+  } else if (!r.offline_since)
+    r.offline_since = now_.time;
+  if (seen.busy)
+    mark_busy(r);
+}
+
+void Core::saw_missing(Runner& r, std::uint64_t seq) {
+  if (seq < r.reg_seq)
+    return;
+  // Not yet the truth: only a complete listing that was begun after this can confirm it.
+  r.missing_seq = next_seq();
+  registrations_needed_ = std::max(registrations_needed_, *r.missing_seq);
+}
+
+void Core::registration_over(Runner& r, const char* why) {
+  if (r.rec.registration_ended)
+    return;
+  if (r.rec.phase == Phase::live)
+    r.own_end = true;
+  r.rec.registration_ended = true;
+  r.rec.jit_config.clear();
+  r.reg.reset();
+  r.missing_seq.reset();
+  save(r);
+  remember("registration_ended", r, why);
+}
+
+void Core::mark_busy(Runner& r) {
+  if (!r.rec.jit_served_at) {
+    // Nobody has its credentials, so whatever works at GitHub under this id is no guest of ours.
+    log(LogLevel::warn, "busy_without_config", "runner=" + std::to_string(r.rec.id));
+    return;
+  }
+  if (r.rec.busy_seen && r.rec.phase != Phase::destroying)
+    return;
+  bool first = !r.rec.busy_seen;
+  r.rec.busy_seen = true;
+  // Only a guest that may be working is spared; one that is off can only be late at GitHub.
+  if (r.rec.phase == Phase::destroying && !r.guest_off() && !r.rec.registration_ended) {
+    log(LogLevel::warn, "destroy_withdrawn",
+        "runner=" + std::to_string(r.rec.id) + " reason=\"" + r.rec.reason + "\"");
+    r.rec.phase = Phase::live;
+    r.rec.reason.clear();
+    r.first_not_busy.reset();
+    r.second_not_busy = false;
+  } else if (!first)
+    return;
+  save(r);
+  if (first)
+    remember("busy", r);
+}
+
+void Core::on_registration_listing(Now now, const GithubReply<RegistrationListing>& reply) {
+  see(now);
+  listing_registrations_ = false;
+  note_github(reply.error);
+  if (!reply) {
+    list_pause_.failed(now.time, reply.error.retry_after);
+    log(LogLevel::warn, "registration_listing_failed",
+        "kind=" + std::string(to_string(reply.error.kind)) + " message=\"" + reply.error.message + "\"");
+    return;
+  }
+  list_pause_.succeeded();
+  registrations_due_ = now.time + (policy_ ? policy_->timings.api_cache_timeout : Duration{30'000});
+  registrations_known_ = true;
+  std::map<RegistrationId, const Registration*> by_id;
+  for (auto& seen : reply.value->runners)
+    by_id[seen.id] = &seen;
+  std::set<RegistrationId> ours;
+  std::set<std::string> names;
+  for (auto& [id, r] : runners_) {
+    names.insert(r.rec.registration_name);
+    if (!r.rec.registration_id)
+      continue;
+    ours.insert(*r.rec.registration_id);
+    if (r.rec.registration_ended)
+      continue;
+    auto it = by_id.find(*r.rec.registration_id);
+    if (it != by_id.end())
+      saw_registration(r, *it->second, registrations_seq_);
+    else if (r.missing_seq && registrations_seq_ > *r.missing_seq)
+      registration_over(r, "gone at GitHub");
+    else if (!r.missing_seq && registrations_seq_ > r.reg_seq)
+      r.look_wanted = true; // absent from one listing is not gone
+  }
+  registration_strangers_.clear();
+  if (!policy_)
+    return;
+  for (auto& seen : reply.value->runners) {
+    if (ours.count(seen.id) || names.count(seen.name))
+      continue;
+    auto name = parse_registration(policy_->prefixes, seen.name);
+    if (!name)
+      continue;
+    auto tomb = gone_.find(name->id);
+    if (tomb == gone_.end() || tomb->second.registration_name != seen.name) {
+      registration_strangers_.insert(seen.name);
+      continue;
+    }
+    if (tomb->second.ended_at > now_.time - Duration{5'000})
+      continue; // this listing may be older than its end
+    auto& late = runners_[name->id];
+    late.rec = tomb->second;
+    late.rec.phase = Phase::destroying;
+    late.rec.registration_id = seen.id;
+    late.rec.registration_ended = false;
+    late.rec.ended_at.reset();
+    late.rec.reason = "appeared after its removal";
+    late.ordered = late.registered_once = true;
+    late.guest_known = true;
+    gone_.erase(tomb);
+    save(late);
+    remember("registration_came_late", late);
+  }
+}
+
+void Core::on_looked(Now now, RunnerId id, const GithubReply<Registration>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->looking = false;
+  answer_jit_waiters(*r, reply);
+  if (!reply) {
+    if (reply.error.kind == GithubError::Kind::not_found) {
+      r->look_wanted = false;
+      r->look.failed(now.time);
+      saw_missing(*r, r->look_seq);
+    } else {
+      r->last_error = reply.error.message;
+      r->look.failed(now.time, reply.error.retry_after);
+    }
+    return;
+  }
+  r->look_wanted = false;
+  auto failures = r->look.failures();
+  saw_registration(*r, *reply.value, r->look_seq);
+  if (r->rec.phase == Phase::live && r->rec.jit_served_at && !r->rec.online_at) {
+    // Asked for after 2, 4, 8 ... s until it is online.
+    Backoff pace{Duration{2'000}, Duration{30'000}};
+    for (int i = 0; i <= failures; ++i)
+      pace.failed(now.time);
+    r->look = pace;
+  }
+  // A look counts only if it was asked after the decision, the second only if asked after the pause.
+  if (r->rec.phase != Phase::destroying || reply.value->busy || r->look_asked < r->destroy_decided)
+    return;
+  auto confirmation = policy_ ? policy_->timings.idle_confirmation : Duration{60'000};
+  if (!r->first_not_busy)
+    r->first_not_busy = now.time;
+  else if (r->look_asked >= *r->first_not_busy + confirmation)
+    r->second_not_busy = true;
+}
+
+} // namespace ci::domain

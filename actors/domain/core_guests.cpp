@@ -1,0 +1,111 @@
+/// Core: what guests ask for.
+#include "actors/domain/core.hpp"
+
+#include <utility>
+
+namespace ci::domain {
+namespace {
+
+/// Guests give up after 5 s.
+constexpr Duration guest_patience{3'500};
+/// Fetches of one JIT config after the first (spec/api.md).
+constexpr int most_repeats = 5;
+
+} // namespace
+
+void Core::jitconfig(Now now, RequestId request, const std::string& address) {
+  see(now);
+  if (!ready() || stopping_) {
+    order(effect::AnswerJit{
+        request, {{Refusal::not_ready, "The service is starting or stopping; ask again.", Duration{1'000}}, {}}});
+    return;
+  }
+  // Always looked up afresh: an address may have passed to another guest since the last look (G7).
+  guest_requests_.push_back({request, address, true, next_seq(), now.time + guest_patience});
+}
+
+void Core::boot(Now now, RequestId request, const std::string& address) {
+  see(now);
+  if (!ready() || stopping_) {
+    order(effect::AnswerBoot{
+        request, {{Refusal::not_ready, "The service is starting or stopping; ask again.", Duration{1'000}}, nullptr}});
+    return;
+  }
+  guest_requests_.push_back({request, address, false, next_seq(), now.time + guest_patience});
+}
+
+void Core::answer_guest(const GuestRequest& request) {
+  Runner* owner = nullptr;
+  int claims = 0;
+  if (request.seq <= addresses_seq_ && !addressing_)
+    for (auto& [guest, address] : addresses_)
+      if (address == request.address) {
+        ++claims;
+        owner = find_by_guest(guest);
+      }
+  bool known = claims == 1 && owner && !owner->guest_off() && !owner->rec.guest_removed;
+  if (request.jit) {
+    if (known)
+      answer_jit(request.request, *owner);
+    else
+      order(effect::AnswerJit{
+          request.request,
+          {{Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}}, {}}});
+    return;
+  }
+  BootAnswer answer{{Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}},
+                    nullptr};
+  if (known)
+    if (auto it = policy_->profiles.find(owner->rec.profile); it != policy_->profiles.end() && it->second.boot_script) {
+      answer = {{}, it->second.boot_script};
+      order(effect::Seconds{"ci_monitor_runner_step_seconds",
+                            {{"step", "boot"}},
+                            std::chrono::duration<double>(now_.time - owner->rec.created_at).count()});
+    }
+  order(effect::AnswerBoot{request.request, std::move(answer)});
+}
+
+void Core::answer_jit(RequestId request, Runner& r) {
+  auto refuse = [&](Refusal why, const char* detail) {
+    order(effect::AnswerJit{request, {{why, detail, Duration{1'000}}, {}}});
+  };
+  if (r.rec.phase == Phase::destroying || r.rec.online_at || r.rec.registration_ended)
+    return refuse(Refusal::jit_gone, "The JIT config of this runner was used, or is not given any more.");
+  if (r.rec.jit_config.empty() || !r.rec.registration_id)
+    return refuse(Refusal::not_registered, "This runner's registration is not there yet; ask again.");
+  if (!r.rec.jit_served_at)
+    return serve_jit(request, r);
+  if (r.rec.jit_fetches > most_repeats)
+    return refuse(Refusal::jit_gone, "The JIT config of this runner was fetched too often.");
+  r.jit_waiters.push_back(request);
+}
+
+void Core::serve_jit(RequestId request, Runner& r) {
+  if (!r.rec.jit_served_at)
+    order(effect::Seconds{"ci_monitor_runner_step_seconds",
+                          {{"step", "jitconfig"}},
+                          std::chrono::duration<double>(now_.time - r.rec.created_at).count()});
+  // From here on the guest may be running a job; that is durable before it has what it needs (G1).
+  if (!r.rec.jit_served_at)
+    r.rec.jit_served_at = now_.time;
+  ++r.rec.jit_fetches;
+  save(r, [this, request, config = r.rec.jit_config] { order(effect::AnswerJit{request, {{}, config}}); });
+  remember("jitconfig_served", r);
+}
+
+void Core::answer_jit_waiters(Runner& r, const GithubReply<Registration>& reply) {
+  for (auto request : std::exchange(r.jit_waiters, {})) {
+    bool offline = reply && !reply.value->online() && !reply.value->busy;
+    if (offline && r.rec.phase != Phase::destroying && !r.rec.jit_config.empty() &&
+        r.rec.jit_fetches <= most_repeats)
+      serve_jit(request, r);
+    else if (!reply && reply.error.general())
+      order(effect::AnswerJit{
+          request, {{Refusal::github_away, "GitHub could not be asked; ask again.", Duration{1'000}}, {}}});
+    else
+      order(effect::AnswerJit{
+          request, {{Refusal::jit_gone, "The JIT config of this runner was used, or is not given any more.", {}}, {}}});
+  }
+}
+
+} // namespace ci::domain

@@ -1,0 +1,505 @@
+/// Core: one runner from its order to its end.
+#include "actors/domain/core.hpp"
+
+#include <cstdio>
+#include <utility>
+
+namespace ci::domain {
+namespace {
+
+std::string uuid_v4(std::uint64_t high, std::uint64_t low) {
+  high = (high & 0xffffffffffff0fffULL) | 0x4000;
+  low = (low & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
+  char text[40];
+  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(high >> 32),
+                static_cast<unsigned>(high >> 16 & 0xffff), static_cast<unsigned>(high & 0xffff),
+                static_cast<unsigned>(low >> 48), static_cast<unsigned long long>(low & 0xffffffffffffULL));
+  return text;
+}
+
+/// In QEMU's range, which is locally administered.
+std::string mac_address(std::uint64_t bits) {
+  char text[24];
+  std::snprintf(text, sizeof text, "52:54:00:%02x:%02x:%02x", static_cast<unsigned>(bits >> 16 & 0xff),
+                static_cast<unsigned>(bits >> 8 & 0xff), static_cast<unsigned>(bits & 0xff));
+  return text;
+}
+
+double seconds_between(Time from, Time to) { return std::chrono::duration<double>(to - from).count(); }
+
+} // namespace
+
+// --- creating --------------------------------------------------------------------------------------------------------
+
+void Core::order_runner(const Profile& profile) {
+  auto id = next_id_++;
+  auto& r = runners_[id];
+  auto& rec = r.rec;
+  rec.id = id;
+  rec.profile = profile.key;
+  rec.guest_name = runner_guest_name(policy_->prefixes, profile.key, id);
+  rec.registration_name = registration_name(policy_->prefixes, rec.guest_name);
+  auto high = random_(), low = random_();
+  rec.uuid = uuid_v4(high, low);
+  auto taken = [&](const std::string& mac) {
+    for (auto& [other, o] : runners_)
+      if (other != id && o.rec.mac == mac)
+        return true;
+    return false;
+  };
+  do
+    rec.mac = mac_address(random_());
+  while (taken(rec.mac));
+  rec.template_guest = profile.template_guest.empty() ? templates_[profile.key] : profile.template_guest;
+  rec.held = profile.requires_;
+  rec.created_at = now_.time;
+  r.look_wanted = false;
+  write(store::SetNextId{next_id_});
+  save(r, [this, id] {
+    if (auto* ordered = find(id))
+      ordered->ordered = true;
+  });
+  remember("ordered", r, "template " + rec.template_guest);
+}
+
+GuestSpec Core::spec_of(const Runner& r) const {
+  GuestSpec spec;
+  spec.name = r.rec.guest_name;
+  spec.uuid = r.rec.uuid;
+  spec.mac = r.rec.mac;
+  spec.template_guest = r.rec.template_guest;
+  if (auto it = policy_->profiles.find(r.rec.profile); it != policy_->profiles.end())
+    spec.disk_target = it->second.disk_target;
+  spec.disk_folder = policy_->images_path + "/runner";
+  spec.disk_prefix = std::to_string(r.rec.id) + "-";
+  spec.filter = policy_->guest_filter;
+  return spec;
+}
+
+void Core::advance(Runner& r) {
+  if (!r.ordered)
+    return;
+  switch (r.rec.phase) {
+  case Phase::creating:
+    advance_creating(r);
+    break;
+  case Phase::live:
+    advance_live(r);
+    break;
+  case Phase::destroying:
+  case Phase::gone:
+    break;
+  }
+  if (r.rec.phase == Phase::destroying) {
+    advance_unregister(r);
+    advance_remove(r);
+    finish(r);
+  }
+}
+
+void Core::advance_creating(Runner& r) {
+  auto it = policy_->profiles.find(r.rec.profile);
+  if (r.registered_once && !r.registering && !r.rec.registration_id && !policy_->dont_register_runners) {
+    // An earlier process was cut off in the middle of the registration.
+    destroy(r, "was being made when the service stopped");
+    return;
+  }
+  bool from_earlier = r.registered_once && !r.preparing && !r.prepared && !r.registering && !r.starting;
+  if (from_earlier && r.rec.phase == Phase::creating && r.rec.registration_id && !r.guest_started) {
+    if (!guests_known_)
+      return;
+    if (r.guest == GuestState::on) {
+      r.rec.phase = Phase::live;
+      r.started_at = now_.time;
+      save(r);
+      remember("started", r, "was running already");
+      return;
+    }
+    destroy(r, "was being made when the service stopped");
+    return;
+  }
+  if (stopping_)
+    return;
+  if (it == policy_->profiles.end()) {
+    if (!r.registering && !r.preparing && !r.starting)
+      destroy(r, "its profile is configured no more");
+    return;
+  }
+  if (!policy_->dont_register_runners && !r.registered_once) {
+    r.registered_once = r.registering = true;
+    order(effect::Register{r.rec.id,
+                           {r.rec.registration_name,
+                            {"self-hosted", "X64", it->second.github_runner_label},
+                            it->second.work_folder,
+                            policy_->runner_group_id}});
+  }
+  if (!r.prepared && !r.preparing) {
+    r.preparing = true;
+    order(effect::Prepare{r.rec.id, spec_of(r)});
+  }
+}
+
+void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->registering = false;
+  order(effect::Seconds{"ci_monitor_runner_step_seconds", {{"step", "registered"}},
+                        seconds_between(r->rec.created_at, now.time)});
+  if (!reply) {
+    create_failed(*r, std::string("registration: ") + to_string(reply.error.kind) + ": " + reply.error.message);
+    if (!reply.error.may_have_acted() && reply.error.kind != GithubError::Kind::conflict) {
+      // GitHub said no before it made anything.
+      r->rec.registration_ended = true;
+      save(*r);
+    }
+    return;
+  }
+  r->rec.registration_id = reply.value->registration.id;
+  if (r->rec.phase != Phase::creating) {
+    save(*r); // given up meanwhile: now it is known what to delete
+    return;
+  }
+  r->reg = reply.value->registration;
+  r->reg_seq = next_seq();
+  r->rec.jit_config = reply.value->encoded_jit_config;
+  save(*r, [this, id] {
+    auto* committed = find(id);
+    if (committed && committed->prepared && committed->rec.phase == Phase::creating && !committed->starting &&
+        !stopping_) {
+      committed->starting = true;
+      order(effect::Start{id, spec_of(*committed)});
+    }
+  });
+  remember("registered", *r, "registration " + std::to_string(*r->rec.registration_id));
+}
+
+void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
+  see(now);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->preparing = false;
+  order(effect::Seconds{"ci_monitor_runner_step_seconds", {{"step", "disk"}},
+                        seconds_between(r->rec.created_at, now.time)});
+  if (!reply) {
+    create_failed(*r, "disk: " + reply.error);
+    return;
+  }
+  r->prepared = true;
+  if (r->rec.phase != Phase::creating || r->registering || stopping_)
+    return;
+  // The registration's commit may still be under way; this empty turn through the journal waits for it.
+  write(store::PutRunner{r->rec}, [this, id] {
+    auto* committed = find(id);
+    if (committed && committed->rec.phase == Phase::creating && !committed->starting && !committed->registering &&
+        !stopping_) {
+      committed->starting = true;
+      order(effect::Start{id, spec_of(*committed)});
+    }
+  });
+}
+
+void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
+  see(now);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->starting = false;
+  r->guest_as_of = reply.finished_at;
+  r->guest_seq = next_seq();
+  if (!reply) {
+    // Whether it runs is not known: the listing will say.
+    guests_wanted_ = true;
+    create_failed(*r, "start: " + reply.error);
+    return;
+  }
+  r->guest = GuestState::on;
+  r->guest_known = r->guest_started = true;
+  r->started_at = now.time;
+  addresses_due_ = now.time;
+  order(effect::Seconds{"ci_monitor_runner_step_seconds", {{"step", "started"}},
+                        seconds_between(r->rec.created_at, now.time)});
+  if (r->rec.phase != Phase::creating)
+    return;
+  r->rec.phase = Phase::live;
+  save(*r);
+  remember("started", *r);
+  order(effect::Count{"ci_monitor_runners_created_total", {{"profile", r->rec.profile}, {"outcome", "started"}}});
+  create_pause_.erase(r->rec.profile);
+  create_trouble_.erase(r->rec.profile);
+}
+
+void Core::create_failed(Runner& r, const std::string& why) {
+  r.last_error = why;
+  if (r.rec.phase != Phase::creating)
+    return;
+  auto [pause, fresh] = create_pause_.try_emplace(r.rec.profile, Duration{5'000}, Duration{300'000});
+  // Runners made at the same time fail for the same reason: one step of the ladder for all of them.
+  if (pause->second.due(now_.time))
+    pause->second.failed(now_.time);
+  create_trouble_[r.rec.profile] = why;
+  log(LogLevel::warn, "create_failed",
+      "runner=" + std::to_string(r.rec.id) + " profile=" + r.rec.profile + " error=\"" + why + "\"");
+  order(effect::Count{"ci_monitor_runners_created_total", {{"profile", r.rec.profile}, {"outcome", "failed"}}});
+  destroy(r, "could not be made: " + why);
+}
+
+// --- living ----------------------------------------------------------------------------------------------------------
+
+void Core::advance_live(Runner& r) {
+  bool registrations = !policy_->dont_register_runners;
+  if (!r.guest_known)
+    return; // libvirt has not told yet
+  if (r.guest_off() && (registrations || !r.guest_exists())) {
+    destroy(r, r.guest == GuestState::absent ? "its guest is gone" : "its guest is off: " + r.guest_reason);
+    return;
+  }
+  if (!registrations)
+    return;
+  if (r.rec.registration_ended || !r.rec.registration_id) {
+    destroy(r, "its registration has ended");
+    return;
+  }
+  if (r.rec.busy_seen)
+    return look_if_due(r);
+  auto& t = policy_->timings;
+  if (r.rec.spoiled) {
+    destroy(r, "its reservation labels could not be taken off");
+    return;
+  }
+  if (auto* reservation = reservation_of(r)) {
+    if (reservation->rec.phase == ReservationPhase::granted && reservation->rec.deadline) {
+      if (now_.time >= *reservation->rec.deadline) {
+        destroy(r, "expired: no job of its reservation began in time");
+        return;
+      }
+      wake(*reservation->rec.deadline);
+    }
+  } else if (r.reg && has_reservation_label(r.reg->labels)) {
+    if (!r.orphan_label_since)
+      r.orphan_label_since = now_.time;
+    if (now_.time >= *r.orphan_label_since + t.reserve_timeout) {
+      destroy(r, "expired: labelled for a reservation that is not known here");
+      return;
+    }
+    wake(*r.orphan_label_since + t.reserve_timeout);
+  } else
+    r.orphan_label_since.reset();
+  if (!r.rec.online_at) {
+    auto since = r.started_at.value_or(r.rec.created_at);
+    if (now_.time >= since + t.start_timeout) {
+      destroy(r, "did not come online in time");
+      return;
+    }
+    wake(since + t.start_timeout);
+  } else if (r.offline_since) {
+    if (now_.time >= *r.offline_since + t.lost_timeout) {
+      destroy(r, "was lost: offline for too long");
+      return;
+    }
+    wake(*r.offline_since + t.lost_timeout);
+  }
+  look_if_due(r);
+}
+
+void Core::look_if_due(Runner& r) {
+  if (r.looking || !r.rec.registration_id || r.rec.registration_ended || r.missing_seq)
+    return;
+  bool until_online = r.rec.jit_served_at && !r.rec.online_at && r.rec.phase == Phase::live;
+  if (!r.look_wanted && !until_online && r.jit_waiters.empty())
+    return;
+  if (!r.look.due(now_.time) && r.jit_waiters.empty()) {
+    wake(r.look.next());
+    return;
+  }
+  if (until_online && !r.look_wanted && r.jit_waiters.empty() && r.look.failures() == 0) {
+    // The first look is 2 s after the JIT config was fetched.
+    auto first = *r.rec.jit_served_at + Duration{2'000};
+    if (now_.time < first)
+      return wake(first);
+  }
+  r.looking = true;
+  r.look_seq = next_seq();
+  r.look_asked = now_.time;
+  order(effect::Look{r.rec.id, *r.rec.registration_id});
+}
+
+// --- destroying ------------------------------------------------------------------------------------------------------
+
+void Core::destroy(Runner& r, const std::string& reason) {
+  if (r.rec.phase == Phase::destroying || r.rec.phase == Phase::gone)
+    return;
+  r.rec.phase = Phase::destroying;
+  r.rec.reason = reason;
+  r.destroy_decided = now_.time;
+  r.first_not_busy.reset();
+  r.second_not_busy = false;
+  r.unregister_pause.succeeded();
+  r.remove_pause.succeeded();
+  r.look.succeeded();
+  if (!r.registered_once && !r.rec.registration_id)
+    r.rec.registration_ended = true; // GitHub was never asked for one
+  save(r);
+  remember("destroying", r, reason);
+  order(effect::Count{"ci_monitor_runners_destroyed_total",
+                      {{"profile", r.rec.profile}, {"why", reason.substr(0, reason.find(':'))}}});
+}
+
+void Core::advance_unregister(Runner& r) {
+  if (r.rec.registration_ended || r.registering || r.unregistering || r.finding || r.looking)
+    return;
+  if (policy_->dont_register_runners && !r.rec.registration_id) {
+    r.rec.registration_ended = true;
+    save(r);
+    return;
+  }
+  if (r.missing_seq)
+    return; // a listing is on its way to confirm that it is gone
+  if (!r.unregister_pause.due(now_.time))
+    return wake(r.unregister_pause.next());
+  if (!r.rec.registration_id) {
+    r.finding = true;
+    order(effect::FindRegistration{r.rec.id, r.rec.registration_name});
+    return;
+  }
+  ReleaseFacts facts;
+  facts.now = now_.time;
+  facts.guest_known_off = r.guest_off();
+  facts.jit_served = r.rec.jit_served_at.has_value();
+  if (auto* reservation = reservation_of(r))
+    facts.reserved_at = reservation->rec.granted_at.value_or(reservation->rec.created_at);
+  facts.first_not_busy = r.first_not_busy;
+  facts.second_not_busy = r.second_not_busy;
+  auto advice = next_release_step(facts, policy_->timings.idle_confirmation, policy_->timings.reserved_confirmation);
+  switch (advice.step) {
+  case ReleaseStep::wait:
+    return wake(advice.until);
+  case ReleaseStep::look:
+    r.look_wanted = true;
+    return look_if_due(r);
+  case ReleaseStep::unregister:
+    r.unregistering = true;
+    order(effect::Unregister{r.rec.id, *r.rec.registration_id});
+  }
+}
+
+void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->unregistering = false;
+  if (reply) {
+    r->unregister_pause.succeeded();
+    registration_over(*r, "unregistered");
+    return;
+  }
+  r->last_error = "unregister: " + reply.error.message;
+  r->unregister_pause.failed(now.time, reply.error.retry_after);
+  if (reply.error.kind == GithubError::Kind::not_found) {
+    r->unregister_pause.succeeded();
+    r->reg_seq = next_seq();
+    saw_missing(*r, r->reg_seq);
+  } else if (reply.error.kind == GithubError::Kind::unprocessable) {
+    if (!r->guest_off())
+      mark_busy(*r);
+    r->second_not_busy = false;
+    r->first_not_busy.reset();
+  }
+}
+
+void Core::on_found(Now now, RunnerId id, const GithubReply<std::vector<Registration>>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->finding = false;
+  if (!reply) {
+    r->last_error = "find: " + reply.error.message;
+    r->unregister_pause.failed(now.time, reply.error.retry_after);
+  } else if (reply.value->empty())
+    registration_over(*r, "GitHub knows none of its name");
+  else if (!r->rec.registration_id) {
+    r->rec.registration_id = reply.value->front().id;
+    save(*r);
+  }
+}
+
+void Core::advance_remove(Runner& r) {
+  if (r.rec.guest_removed || r.removing || r.preparing || r.starting || !host_up_)
+    return;
+  // The one gate before a guest is stopped (G1): it is off already, or GitHub let it go.
+  if (!r.guest_off() && !r.rec.registration_ended)
+    return;
+  if (!guests_known_)
+    return;
+  if (!r.remove_pause.due(now_.time))
+    return wake(r.remove_pause.next());
+  r.removing = true;
+  order(effect::Remove{r.rec.id, spec_of(r)});
+}
+
+void Core::on_removed(Now now, RunnerId id, const HostReply& reply) {
+  see(now);
+  auto* r = find(id);
+  if (!r)
+    return;
+  r->removing = false;
+  r->guest_as_of = reply.finished_at;
+  r->guest_seq = next_seq();
+  if (!reply) {
+    r->last_error = "remove: " + reply.error;
+    r->remove_pause.failed(now.time);
+    guests_wanted_ = true;
+    log(LogLevel::warn, "remove_failed", "runner=" + std::to_string(id) + " error=\"" + reply.error + "\"");
+    return;
+  }
+  r->remove_pause.succeeded();
+  r->guest = GuestState::absent;
+  r->guest_known = true;
+  r->rec.guest_removed = true;
+  addresses_.erase(r->rec.guest_name);
+  save(*r);
+  remember("guest_removed", *r);
+}
+
+void Core::finish(Runner& r) {
+  if (!r.rec.registration_ended || !r.rec.guest_removed || r.registering || r.preparing || r.starting || r.looking)
+    return;
+  for (auto request : std::exchange(r.jit_waiters, {}))
+    order(effect::AnswerJit{request, {{Refusal::jit_gone, "This runner has ended.", {}}, {}}});
+  r.rec.phase = Phase::gone;
+  r.rec.jit_config.clear();
+  r.rec.ended_at = now_.time;
+  save(r);
+  remember("gone", r, r.rec.reason);
+  end_of_runner(r);
+  gone_[r.rec.id] = r.rec;
+  runners_.erase(r.rec.id);
+}
+
+/// Tells its reservation, if any, what became of it.
+void Core::end_of_runner(Runner& r) {
+  for (auto& [uid, reservation] : reservations_) {
+    bool changed = false;
+    for (auto& slot : reservation.rec.slots) {
+      if (slot.runner != r.rec.id)
+        continue;
+      if (slot.state == SlotState::started || (slot.state == SlotState::confirmed && r.own_end && r.rec.jit_served_at))
+        slot.state = SlotState::finished, changed = true;
+      else if (slot.state == SlotState::unlabel)
+        slot.state = SlotState::released, changed = true;
+      else if (slot.state == SlotState::confirmed)
+        slot.state = SlotState::given_up, changed = true;
+    }
+    if (changed)
+      save(reservation);
+  }
+}
+
+} // namespace ci::domain

@@ -1,0 +1,128 @@
+/// Core: how many of what.
+#include "actors/domain/core.hpp"
+
+#include <algorithm>
+
+namespace ci::domain {
+
+std::map<std::string, ProfileCounts> Core::count() const {
+  std::map<std::string, ProfileCounts> counts;
+  for (auto& [key, profile] : policy_->profiles)
+    counts[key].target = profile.target_count;
+  std::map<std::string, int> off;
+  for (auto& [id, r] : runners_) {
+    auto& c = counts[r.rec.profile];
+    switch (status(r)) {
+    case Status::StartedOrCrashed:
+      ++c.started_or_crashed;
+      break;
+    case Status::DoneOrUnregistered:
+      ++c.done_or_unregistered;
+      break;
+    case Status::Invalid:
+      ++c.invalid;
+      break;
+    case Status::Busy:
+      ++c.busy;
+      break;
+    case Status::Reserved:
+      ++c.reserved;
+      break;
+    case Status::Idle:
+      ++c.idle;
+      break;
+    }
+    // A runner whose guest is off is replaced at once, whatever remains to be deleted of it.
+    if (status(r) != Status::Invalid && r.rec.phase != Phase::creating && r.guest_off())
+      ++off[r.rec.profile];
+  }
+  for (auto& [key, c] : counts) {
+    c.healthy = c.started_or_crashed + c.idle + c.reserved + c.busy + c.done_or_unregistered;
+    c.excess_healthy = std::max(0, c.healthy - c.target);
+    c.wanted = std::max(0, c.target - (c.healthy - off[key]));
+    if (auto it = create_trouble_.find(key); it != create_trouble_.end())
+      c.trouble = it->second;
+  }
+  return counts;
+}
+
+std::map<std::string, int> Core::fitted(const std::map<std::string, ProfileCounts>& counts) const {
+  auto budget = policy_->budget;
+  // What others hold is not ours to plan with.
+  for (auto& [id, r] : runners_)
+    if (r.holds_budget() && (r.rec.phase == Phase::destroying || !policy_->profiles.count(r.rec.profile)))
+      budget -= r.rec.held;
+  for (auto& [name, key] : unclaimed_guests_)
+    if (auto it = policy_->profiles.find(key); it != policy_->profiles.end())
+      budget -= it->second.requires_;
+  std::vector<FitProfile> profiles;
+  for (auto& [key, profile] : policy_->profiles) {
+    auto& c = counts.at(key);
+    int critical = c.reserved + c.busy;
+    profiles.push_back({key, std::max(c.target, critical), critical, true, c.wanted, profile.requires_});
+  }
+  return fit(std::move(profiles), budget).granted;
+}
+
+void Core::destroy_excess(const std::map<std::string, ProfileCounts>& counts) {
+  std::map<std::string, int> going;
+  for (auto& [id, r] : runners_)
+    if (r.rec.phase == Phase::destroying && status(r) != Status::Invalid)
+      ++going[r.rec.profile];
+  for (auto& [key, c] : counts) {
+    int excess = c.excess_healthy - going[key];
+    for (auto id : idle_runners(key)) {
+      if (excess-- <= 0)
+        break;
+      destroy(runners_.at(id), "more runners than its profile's target");
+    }
+  }
+}
+
+void Core::plan() {
+  if (!ready() || stopping_)
+    return;
+  auto counts = count();
+  if (policy_->destroy_all_non_busy_runners) {
+    for (auto& [id, r] : runners_) {
+      auto s = status(r);
+      if (r.rec.phase == Phase::live && (s == Status::Idle || s == Status::StartedOrCrashed))
+        destroy(r, "all runners that are not busy are to be destroyed");
+    }
+  } else
+    destroy_excess(counts);
+  if (policy_->dont_create_runners || !host_up_)
+    return;
+  int under_way = 0;
+  for (auto& [id, r] : runners_)
+    under_way += r.rec.phase == Phase::creating;
+  auto room = policy_->budget - held();
+  for (auto& [key, wanted] : fitted(counts)) {
+    auto& profile = policy_->profiles.at(key);
+    auto trouble = [&, key = key](std::string why) { create_trouble_[key] = std::move(why); };
+    if (wanted <= 0)
+      continue;
+    if (auto pause = create_pause_.find(key); pause != create_pause_.end() && !pause->second.due(now_.time)) {
+      wake(pause->second.next());
+      continue;
+    }
+    bool has_image = profile.template_guest.empty() ? templates_.count(key) > 0
+                                                    : off_guests_.count(profile.template_guest) > 0;
+    if (!has_image) {
+      trouble(profile.template_guest.empty() ? "there is no image of it yet"
+                                             : "its template guest " + profile.template_guest +
+                                                   " does not exist or is not shut off");
+      continue;
+    }
+    for (int i = 0; i < wanted && under_way < policy_->max_parallel_creates; ++i, ++under_way) {
+      if (!room.holds(profile.requires_)) {
+        trouble("the host's budget is used up");
+        break;
+      }
+      room -= profile.requires_;
+      order_runner(profile);
+    }
+  }
+}
+
+} // namespace ci::domain

@@ -1,0 +1,113 @@
+/// Core: what readers see.
+#include "actors/domain/core.hpp"
+
+#include <utility>
+
+namespace ci::domain {
+namespace {
+
+/// Keeps the old pointer where nothing changed, so that renderers can cache by pointer.
+template <class T>
+bool refresh(std::shared_ptr<const T>& kept, T fresh) {
+  if (kept && *kept == fresh)
+    return false;
+  kept = std::make_shared<const T>(std::move(fresh));
+  return true;
+}
+
+bool same(const PartyHealth& a, const PartyHealth& b) {
+  return a.well == b.well && a.trouble == b.trouble && a.since == b.since;
+}
+
+} // namespace
+
+RunnerViewPtr Core::view_of(Runner& r) {
+  RunnerView v;
+  v.id = r.rec.id;
+  v.profile = r.rec.profile;
+  v.created_at = r.rec.created_at;
+  if (r.registration_exists())
+    v.registration = r.reg;
+  if (r.guest_exists())
+    v.guest_name = r.rec.guest_name;
+  if (auto it = addresses_.find(r.rec.guest_name); it != addresses_.end() && r.guest == GuestState::on)
+    v.ipv4_address = it->second;
+  v.status = status(r);
+  v.details["phase"] = to_string(r.rec.phase);
+  v.details["template"] = r.rec.template_guest;
+  if (!r.rec.reason.empty())
+    v.details["reason"] = r.rec.reason;
+  if (!r.last_error.empty() && r.rec.phase != Phase::live)
+    v.details["last_error"] = r.last_error;
+  if (auto* reservation = reservation_of(r))
+    v.details["reserved_for"] = reservation->rec.request.unique_id_spelt;
+  if (r.rec.phase == Phase::destroying && r.first_not_busy && !r.rec.registration_ended)
+    v.details["not_busy_since"] = rfc3339(*r.first_not_busy);
+  refresh(r.view, std::move(v));
+  return r.view;
+}
+
+ReservationViewPtr Core::view_of(const ReservationRecord& rec) {
+  ReservationView v;
+  v.unique_id = rec.request.unique_id_spelt;
+  v.profile = rec.request.profile;
+  v.qualified_repo = rec.request.qualified_repo;
+  v.run_id = rec.request.run_id;
+  v.state = public_state(rec);
+  v.slots = rec.slots;
+  v.created_at = rec.created_at;
+  v.granted_at = rec.granted_at;
+  v.deadline = rec.deadline;
+  v.ended_at = rec.ended_at;
+  return std::make_shared<const ReservationView>(std::move(v));
+}
+
+ReservationViewPtr Core::view_of(Reservation& r) {
+  refresh(r.view, *view_of(r.rec));
+  return r.view;
+}
+
+void Core::publish() {
+  auto next = std::make_shared<Snapshot>();
+  next->profiles = count();
+  for (auto& [key, profile] : policy_->profiles) {
+    auto name = profile.template_guest.empty() ? templates_.find(key) : templates_.end();
+    if (name != templates_.end())
+      if (auto image = parse_template_guest(policy_->prefixes, name->second))
+        if (auto made = snapshot_time(image->snapshot))
+          next->profiles[key].image_made_at = *made;
+  }
+  for (auto& [id, r] : runners_)
+    next->runners.push_back(view_of(r));
+  for (auto& [uid, reservation] : reservations_)
+    next->reservations[uid] = view_of(reservation);
+  if (!spent_views_) {
+    auto views = std::make_shared<Snapshot::Spent>();
+    for (auto& [uid, rec] : spent_)
+      (*views)[uid] = view_of(rec);
+    spent_views_ = std::move(views);
+  }
+  next->spent = spent_views_;
+  next->github = github_;
+  next->libvirt = libvirt_;
+  next->store = store_;
+  for (auto* strangers : {&guest_strangers_, &registration_strangers_})
+    next->strangers.insert(next->strangers.end(), strangers->begin(), strangers->end());
+  next->budget = policy_->budget;
+  next->held = held();
+  next->draining = stopping_;
+  next->at = now_.time;
+  if (published_ && published_->profiles == next->profiles && published_->runners == next->runners &&
+      published_->reservations == next->reservations && published_->spent == next->spent &&
+      same(published_->github, next->github) &&
+      same(published_->libvirt, next->libvirt) && same(published_->store, next->store) &&
+      published_->strangers == next->strangers && published_->budget == next->budget &&
+      published_->held == next->held && published_->draining == next->draining)
+    return;
+  next->version = published_ ? published_->version + 1 : 1;
+  published_ = next;
+  // Before any answer of this turn: once a take was answered, no later read calls its runner idle.
+  effects_.insert(effects_.begin(), effect::Publish{next});
+}
+
+} // namespace ci::domain

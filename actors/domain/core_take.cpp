@@ -1,0 +1,451 @@
+/// Core: reservations, from the take to their end.
+#include "actors/domain/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ci::domain {
+namespace {
+
+constexpr Duration spent_for = std::chrono::hours(24 * 7);
+/// A runner whose labels did not come off in so many tries is given up.
+constexpr int most_unlabel_tries = 6;
+
+bool is_open(SlotState s) {
+  return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed || s == SlotState::started ||
+         s == SlotState::unlabel;
+}
+bool counts_for_take(SlotState s) {
+  return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed;
+}
+int count_if(const ReservationRecord& rec, bool (*what)(SlotState)) {
+  return static_cast<int>(
+      std::count_if(rec.slots.begin(), rec.slots.end(), [what](auto& slot) { return what(slot.state); }));
+}
+std::string for_label(const Reservation& r) { return std::string(reserved_for) + r.rec.request.unique_id_spelt; }
+
+} // namespace
+
+std::vector<RunnerId> Core::idle_runners(const std::string& profile) const {
+  std::vector<RunnerId> ids;
+  for (auto& [id, r] : runners_)
+    if (r.rec.profile == profile && status(r) == Status::Idle)
+      ids.push_back(id);
+  return ids;
+}
+
+void Core::take(Now now, RequestId request, const TakeRequest& ask) {
+  see(now);
+  auto refuse = [&](Refusal why, std::string detail, Duration retry = Duration{1'000}) {
+    order(effect::AnswerTake{request, {{why, std::move(detail), retry}, {}}});
+    order(effect::Count{"ci_monitor_takes_total", {{"outcome", to_string(why)}}});
+  };
+  if (!loaded_ || !policy_ || stopping_)
+    return refuse(Refusal::not_ready, "The service is starting or stopping; ask again in a moment.");
+  if (auto it = reservations_.find(ask.unique_id); it != reservations_.end()) {
+    auto& known = it->second;
+    if (!known.rec.request.same_as(ask))
+      return refuse(Refusal::id_conflict, "This unique_id is in use with other arguments.", {});
+    switch (known.rec.phase) {
+    case ReservationPhase::pending:
+      known.takers.push_back(request);
+      return;
+    case ReservationPhase::undoing:
+      return refuse(Refusal::github_away, "An earlier request with this unique_id is still being undone.");
+    case ReservationPhase::granted:
+      known.takers.push_back(request);
+      if (known.grant_committed)
+        answer_take(known);
+      return;
+    case ReservationPhase::releasing:
+    case ReservationPhase::ended:
+      return refuse(Refusal::id_spent, "This unique_id was used before; choose a new one.", {});
+    }
+  }
+  if (auto it = spent_.find(ask.unique_id); it != spent_.end())
+    return it->second.request.same_as(ask)
+               ? refuse(Refusal::id_spent, "This unique_id was used before; choose a new one.", {})
+               : refuse(Refusal::id_conflict, "This unique_id was used with other arguments; choose a new one.", {});
+  if (!policy_->profiles.count(ask.profile))
+    return refuse(Refusal::unknown_profile, "There is no such profile.", {});
+  if (!guests_known_ || (!registrations_known_ && !policy_->dont_register_runners))
+    return refuse(github_.trouble.empty() ? Refusal::not_ready : Refusal::github_away,
+                  "GitHub or libvirt has not been heard yet; ask again in a moment.");
+  if (!store_.well)
+    return refuse(Refusal::store_away, "The store can't be written; ask again later.", Duration{5'000});
+  int deciding = 0;
+  for (auto& [uid, other] : reservations_)
+    deciding += other.rec.phase == ReservationPhase::pending;
+  if (deciding >= policy_->max_deciding_takes)
+    return refuse(Refusal::busy, "Too many takes are under way; ask again in a moment.");
+
+  auto idle = idle_runners(ask.profile);
+  if (static_cast<int>(idle.size()) < ask.minimum) {
+    order(effect::AnswerTake{request, {}});
+    order(effect::Count{"ci_monitor_takes_total", {{"outcome", "null"}}});
+    return;
+  }
+  auto& fresh = reservations_[ask.unique_id];
+  fresh.rec.request = ask;
+  fresh.rec.created_at = now.time;
+  fresh.takers.push_back(request);
+  for (int i = 0; i < ask.count && i < static_cast<int>(idle.size()); ++i)
+    fresh.rec.slots.push_back({idle[i], SlotState::chosen});
+  save(fresh, [this, uid = ask.unique_id] {
+    if (auto it = reservations_.find(uid); it != reservations_.end())
+      it->second.committed = true;
+  });
+}
+
+void Core::advance(Reservation& r) {
+  switch (r.rec.phase) {
+  case ReservationPhase::pending:
+    advance_pending(r);
+    break;
+  case ReservationPhase::granted:
+  case ReservationPhase::releasing:
+    advance_granted(r);
+    break;
+  default:
+    break;
+  }
+  for (auto& slot : r.rec.slots)
+    if (slot.state == SlotState::unlabel)
+      unlabel(r, slot);
+  settle(r); // last: it may forget the reservation
+}
+
+// --- deciding --------------------------------------------------------------------------------------------------------
+
+void Core::advance_pending(Reservation& r) {
+  if (!r.committed)
+    return;
+  for (std::size_t i = 0; i < r.rec.slots.size() && r.rec.phase == ReservationPhase::pending; ++i) {
+    auto& slot = r.rec.slots[i];
+    auto* runner = find(slot.runner);
+    auto& work = r.work[slot.runner];
+    if (slot.state != SlotState::chosen && slot.state != SlotState::labelled && slot.state != SlotState::confirmed)
+      continue;
+    if (!runner || runner->rec.phase != Phase::live || runner->guest_off() || runner->rec.registration_ended ||
+        runner->rec.busy_seen) {
+      if (!work.labelling && !work.looking)
+        drop_slot(r, slot, "it ended or was taken by another job");
+      continue;
+    }
+    if (slot.state == SlotState::chosen && !work.labelling && !work.looking) {
+      work.labelling = work.maybe_labelled = true;
+      order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
+                          reservation_labels(r.rec.request, r.rec.created_at)});
+    } else if (slot.state == SlotState::labelled && !work.looking) {
+      work.looking = true;
+      work.look_seq = next_seq();
+      order(effect::LookSlot{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id});
+    }
+  }
+  if (r.rec.phase != ReservationPhase::pending)
+    return;
+  int hopeful = count_if(r.rec, counts_for_take);
+  int confirmed = count_if(r.rec, [](SlotState s) { return s == SlotState::confirmed; });
+  if (hopeful < r.rec.request.minimum)
+    fail_take(r, {});
+  else if (confirmed == hopeful)
+    grant(r);
+}
+
+/// Another idle runner takes its place, where there is one.
+void Core::drop_slot(Reservation& r, ReservationSlot& slot, const char* why) {
+  auto dropped = slot.runner;
+  auto* runner = find(dropped);
+  log(LogLevel::info, "take_dropped_runner",
+      "unique_id=" + r.rec.request.unique_id + " runner=" + std::to_string(dropped) + " why=\"" + why + "\"");
+  bool stolen = runner && runner->rec.busy_seen;
+  if (stolen)
+    order(effect::Count{"ci_monitor_stolen_total", {{"profile", r.rec.request.profile}}});
+  // Labels of a runner that works for another job, or is no more, go with it.
+  bool clean = stolen || !runner || runner->rec.registration_ended || !r.work[dropped].maybe_labelled;
+  auto used = [&](RunnerId id) {
+    return std::any_of(r.rec.slots.begin(), r.rec.slots.end(), [id](auto& s) { return s.runner == id; });
+  };
+  slot.state = clean ? SlotState::released : SlotState::unlabel;
+  auto idle = idle_runners(r.rec.request.profile);
+  auto next = std::find_if_not(idle.begin(), idle.end(), used);
+  if (next != idle.end()) {
+    r.committed = false;
+    r.rec.slots.push_back({*next, SlotState::chosen}); // `slot` is dangling from here on
+  }
+  save(r, [this, uid = r.rec.request.unique_id] {
+    if (auto it = reservations_.find(uid); it != reservations_.end())
+      it->second.committed = true;
+  });
+}
+
+void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
+                       const GithubReply<std::vector<std::string>>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto it = reservations_.find(uid);
+  if (auto* runner = find(id)) {
+    // Whatever was read before this call may lack, or have, the labels.
+    runner->reg_seq = next_seq();
+    if (reply && runner->reg)
+      runner->reg->labels = *reply.value;
+  }
+  if (it == reservations_.end())
+    return;
+  auto& r = it->second;
+  r.work[id].labelling = false;
+  auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
+                           [id](auto& s) { return s.runner == id && s.state == SlotState::chosen; });
+  if (slot == r.rec.slots.end() || r.rec.phase != ReservationPhase::pending)
+    return;
+  if (reply) {
+    slot->state = SlotState::labelled;
+    return;
+  }
+  if (reply.error.kind == GithubError::Kind::unreachable || reply.error.kind == GithubError::Kind::malformed) {
+    slot->state = SlotState::labelled; // a look settles whether it was done
+  } else if (reply.error.general()) {
+    fail_take(r, {Refusal::github_away, "GitHub did not accept the labels in time; nothing was reserved.",
+                  std::max(Duration{1'000}, reply.error.retry_after)});
+  } else {
+    r.work[id].maybe_labelled = false;
+    if (reply.error.kind == GithubError::Kind::not_found)
+      if (auto* runner = find(id))
+        runner->look_wanted = true;
+    drop_slot(r, *slot, "GitHub refused its labels");
+  }
+}
+
+void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id, const GithubReply<Registration>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto it = reservations_.find(uid);
+  auto* runner = find(id);
+  if (it == reservations_.end()) {
+    if (runner && reply)
+      saw_registration(*runner, *reply.value, runner->reg_seq);
+    return;
+  }
+  auto& r = it->second;
+  auto& work = r.work[id];
+  work.looking = false;
+  if (runner && reply)
+    saw_registration(*runner, *reply.value, work.look_seq);
+  else if (runner && reply.error.kind == GithubError::Kind::not_found)
+    saw_missing(*runner, work.look_seq);
+  auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
+                           [id](auto& s) { return s.runner == id && s.state == SlotState::labelled; });
+  if (slot == r.rec.slots.end() || r.rec.phase != ReservationPhase::pending)
+    return;
+  if (!reply && reply.error.general()) {
+    fail_take(r, {Refusal::github_away, "GitHub could not show the labels in time; nothing was reserved.",
+                  std::max(Duration{1'000}, reply.error.retry_after)});
+  } else if (!reply) {
+    drop_slot(r, *slot, "GitHub knows it no more");
+  } else if (!reply.value->online() || reply.value->busy || !has_label(reply.value->labels, for_label(r))) {
+    if (runner && reply.value->busy)
+      mark_busy(*runner);
+    drop_slot(r, *slot, reply.value->busy ? "another job took it" : "it is offline, or its labels are not there");
+  } else
+    slot->state = SlotState::confirmed;
+}
+
+void Core::fail_take(Reservation& r, Verdict why) {
+  r.rec.phase = ReservationPhase::undoing;
+  r.failure = std::move(why);
+  for (auto& slot : r.rec.slots)
+    if (is_open(slot.state))
+      slot.state = SlotState::unlabel;
+  // A refusal leaves at once; `null` says that nothing was changed, so it waits until that is true.
+  if (r.failure.refusal != Refusal::none)
+    answer_take(r);
+  save(r);
+}
+
+void Core::grant(Reservation& r) {
+  r.rec.phase = ReservationPhase::granted;
+  r.rec.granted_at = now_.time;
+  r.rec.deadline = now_.time + policy_->timings.reserve_timeout;
+  save(r, [this, uid = r.rec.request.unique_id] {
+    auto it = reservations_.find(uid);
+    if (it == reservations_.end())
+      return;
+    it->second.grant_committed = true;
+    answer_take(it->second);
+  });
+  log(LogLevel::info, "granted",
+      "unique_id=" + r.rec.request.unique_id + " profile=" + r.rec.request.profile +
+          " runners=" + std::to_string(r.rec.slots.size()));
+}
+
+void Core::answer_take(Reservation& r) {
+  TakeAnswer answer;
+  answer.verdict = r.failure;
+  if (r.rec.phase == ReservationPhase::granted)
+    for (auto& slot : r.rec.slots)
+      if (slot.state != SlotState::released && slot.state != SlotState::unlabel)
+        if (auto* runner = find(slot.runner))
+          answer.runners.push_back(view_of(*runner));
+  auto outcome = answer.verdict.refusal != Refusal::none ? to_string(answer.verdict.refusal)
+                 : answer.runners.empty()                ? "null"
+                                                         : "granted";
+  for (auto request : std::exchange(r.takers, {})) {
+    order(effect::AnswerTake{request, answer});
+    order(effect::Count{"ci_monitor_takes_total", {{"outcome", outcome}}});
+  }
+}
+
+// --- after the answer ------------------------------------------------------------------------------------------------
+
+void Core::advance_granted(Reservation& r) {
+  bool changed = false;
+  for (auto& slot : r.rec.slots) {
+    auto* runner = find(slot.runner);
+    if (slot.state == SlotState::confirmed && runner && runner->rec.busy_seen) {
+      slot.state = SlotState::started;
+      changed = true;
+    }
+    if ((slot.state == SlotState::confirmed || slot.state == SlotState::started) && !runner) {
+      slot.state = slot.state == SlotState::started ? SlotState::finished : SlotState::given_up;
+      changed = true;
+    }
+  }
+  if (changed)
+    save(r);
+}
+
+void Core::unlabel(Reservation& r, ReservationSlot& slot) {
+  auto& work = r.work[slot.runner];
+  if (work.labelling || work.looking || work.unlabelling)
+    return;
+  auto* runner = find(slot.runner);
+  bool never = !work.maybe_labelled && !r.from_store;
+  if (!runner || runner->rec.registration_ended || !runner->rec.registration_id || never) {
+    slot.state = SlotState::released;
+    save(r);
+    return;
+  }
+  if (work.unlabel_pause.failures() >= most_unlabel_tries) {
+    runner->rec.spoiled = true;
+    save(*runner);
+    slot.state = SlotState::given_up;
+    save(r);
+    return;
+  }
+  if (!work.unlabel_pause.due(now_.time))
+    return wake(work.unlabel_pause.next());
+  work.unlabelling = true;
+  order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
+                        reservation_labels(r.rec.request, r.rec.created_at)});
+}
+
+void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const GithubReply<Done>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto* runner = find(id);
+  auto it = reservations_.find(uid);
+  if (it == reservations_.end())
+    return;
+  auto& r = it->second;
+  auto& work = r.work[id];
+  work.unlabelling = false;
+  bool gone = !reply && reply.error.kind == GithubError::Kind::not_found;
+  if (!reply && !gone) {
+    work.unlabel_pause.failed(now.time, reply.error.retry_after);
+  } else {
+    for (auto& slot : r.rec.slots)
+      if (slot.runner == id && slot.state == SlotState::unlabel)
+        slot.state = SlotState::released;
+    save(r);
+  }
+  if (runner) {
+    runner->reg_seq = next_seq();
+    if (reply && runner->reg)
+      std::erase_if(runner->reg->labels, [&](auto& label) { return has_label(reservation_labels(r.rec.request, r.rec.created_at), label); });
+    runner->look_wanted = true; // idle again only where GitHub confirms it
+  }
+}
+
+/// Ends what is over: a take that was undone is forgotten, a reservation whose runners are all settled is spent.
+void Core::settle(Reservation& r) {
+  bool unlabelling = false;
+  for (auto& slot : r.rec.slots)
+    unlabelling |= slot.state == SlotState::unlabel;
+  if (!r.releasers.empty()) {
+    bool waiting = false;
+    for (auto& slot : r.rec.slots)
+      waiting |= slot.state == SlotState::unlabel && r.work[slot.runner].unlabel_pause.failures() == 0;
+    if (!waiting)
+      for (auto request : std::exchange(r.releasers, {}))
+        order(effect::AnswerRelease{request, {{}, view_of(r.rec)}});
+  }
+  if (unlabelling)
+    return;
+  if (r.rec.phase == ReservationPhase::undoing && !r.rec.released) {
+    answer_take(r); // `null`, where anyone still waits
+    auto uid = r.rec.request.unique_id;
+    write(store::DropReservation{uid});
+    reservations_.erase(uid);
+    return;
+  }
+  if (r.rec.phase == ReservationPhase::pending || (r.rec.phase == ReservationPhase::granted && !r.grant_committed))
+    return;
+  if (count_if(r.rec, is_open) == 0) {
+    spend(r);
+  }
+}
+
+void Core::spend(Reservation& r) {
+  r.rec.phase = ReservationPhase::ended;
+  r.rec.ended_at = now_.time;
+  save(r);
+  auto uid = r.rec.request.unique_id;
+  log(LogLevel::info, "reservation_ended", "unique_id=" + uid + " state=" + public_state(r.rec));
+  spent_[uid] = r.rec;
+  spent_views_.reset();
+  reservations_.erase(uid);
+}
+
+void Core::release(Now now, RequestId request, const std::string& uid) {
+  see(now);
+  auto refuse = [&](Refusal why, std::string detail) {
+    order(effect::AnswerRelease{request, {{why, std::move(detail), Duration{1'000}}, nullptr}});
+  };
+  if (!loaded_ || !policy_ || stopping_)
+    return refuse(Refusal::not_ready, "The service is starting or stopping; ask again in a moment.");
+  auto it = reservations_.find(uid);
+  if (it == reservations_.end()) {
+    auto ended = spent_.find(uid);
+    if (ended == spent_.end())
+      return refuse(Refusal::unknown_reservation, "There is no reservation with this unique_id.");
+    order(effect::AnswerRelease{request, {{}, view_of(ended->second)}});
+    return;
+  }
+  auto& r = it->second;
+  if (r.rec.phase == ReservationPhase::pending || r.rec.phase == ReservationPhase::undoing) {
+    r.failure = {Refusal::id_released, "It was released while it was being decided.", {}};
+    answer_take(r);
+  }
+  r.rec.phase = ReservationPhase::releasing;
+  r.rec.released = true;
+  for (auto& slot : r.rec.slots) {
+    auto* runner = find(slot.runner);
+    bool begun = slot.state == SlotState::started || (runner && runner->rec.busy_seen);
+    if (is_open(slot.state) && !begun)
+      slot.state = SlotState::unlabel;
+  }
+  r.releasers.push_back(request);
+  save(r);
+}
+
+void Core::forget_old_reservations() {
+  for (auto it = spent_.begin(); it != spent_.end();)
+    if (it->second.ended_at && now_.time > *it->second.ended_at + spent_for) {
+      write(store::DropReservation{it->first});
+      it = spent_.erase(it);
+      spent_views_.reset();
+    } else
+      ++it;
+}
+
+} // namespace ci::domain

@@ -1,0 +1,70 @@
+#pragma once
+/// What libvirt says of guests, and what is ordered of it, as values.
+
+#include "actors/domain/types.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ci::domain {
+
+/// Whether a guest can be running anything.
+enum class GuestState {
+  absent, ///< libvirt knows no such guest
+  off,    ///< defined, and not running: shut off or crashed
+  on,     ///< anything else, paused and shutting down included: it may be working
+};
+const char* to_string(GuestState);
+
+/// One guest as libvirt reported it at one moment.
+struct GuestObservation {
+  std::string name;
+  std::string uuid;
+  GuestState state = GuestState::absent;
+  /// libvirt's reason for the state, in words ("shutdown", "crashed", "destroyed" ...); for people.
+  std::string reason;
+  /// When libvirt was asked.
+  Steady read_at{};
+};
+
+/// All guests of a connection, whoever made them. A failed or partial listing is never one of these.
+struct GuestListing {
+  std::vector<GuestObservation> guests;
+  Steady started_at{};
+};
+
+/// Addresses by guest name, from the network's DHCP leases by MAC. Only addresses in `guest_network`.
+/// An address that two guests claim stands with neither.
+struct AddressListing {
+  std::map<std::string, std::string> ipv4_by_guest;
+  Steady started_at{};
+};
+
+/// Everything needed to make one runner guest; durable before anything of it exists.
+struct GuestSpec {
+  std::string name;
+  std::string uuid;
+  std::string mac;
+  /// The template guest whose definition is taken over.
+  std::string template_guest;
+  /// Target device of the cloned disk; empty: the template's first disk.
+  std::string disk_target;
+  /// Where the cloned disk goes: a folder that is ours, and the prefix `<id>-` of the file's name there.
+  std::string disk_folder;
+  std::string disk_prefix;
+  /// libvirt network filter for each interface; empty: none.
+  std::string filter;
+};
+
+/// Outcome of an order to the hypervisor.
+struct HostReply {
+  /// Empty: done. Else one line for people.
+  std::string error;
+  /// When the last libvirt call of the order returned. States read before it say nothing of the order's effect.
+  Steady finished_at{};
+  explicit operator bool() const { return error.empty(); }
+};
+
+} // namespace ci::domain

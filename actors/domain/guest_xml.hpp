@@ -1,0 +1,58 @@
+#pragma once
+/// A runner's libvirt definition, made from its template's. Pure text to text; libvirt is not asked.
+
+#include "actors/domain/guest.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ci::domain {
+
+/// Definitions that are larger, or nested deeper, are refused: libvirt's own are some kilobytes.
+constexpr std::size_t max_guest_xml = std::size_t{1} << 20;
+constexpr int max_guest_xml_depth = 64;
+/// More interfaces than these have no MAC addresses of their own.
+constexpr int max_interfaces = 32;
+
+/// A definition, or why there is none: exactly one of the two is not empty.
+struct XmlText {
+  std::string xml;
+  std::string error;
+  explicit operator bool() const { return error.empty(); }
+};
+
+/// The disk of a template that is cloned for each runner.
+struct SourceDisk {
+  /// Absolute path of the file; empty, without an error: the template has no disk, so nothing is cloned.
+  std::string path;
+  /// libvirt's `type` of the disk. Only `file` disks are cloned; others are an error.
+  std::string type;
+  /// Stated format; `raw` where the template states none. Never probed.
+  std::string format;
+  /// Target device, e.g. `vda`.
+  std::string target;
+  /// One line for people.
+  std::string error;
+  explicit operator bool() const { return error.empty(); }
+};
+
+/// The disk with that target device; with an empty target the first with device='disk', if there is any. A named
+/// target that is missing is an error. Never throws.
+SourceDisk source_disk(std::string_view xml, std::string_view target);
+
+/// The definition of the runner `spec` from its template's inactive definition. `disk_file` takes the place of the
+/// file of the disk that source_disk() finds; empty: the template has none. What only one guest may have at a time
+/// (name, UUID, MACs, NVRAM, fixed ports, paths that carry the template's name) becomes the runner's own; every other
+/// disk becomes read-only, and shareable where its format allows that. Interfaces get an isolated port and the
+/// filter where their type has these. Never throws.
+XmlText runner_xml(std::string_view template_xml, const GuestSpec& spec, std::string_view disk_file);
+
+/// MAC of a runner's interface `index`: the given one for the first, the others differ in the first byte, which stays
+/// that of a local unicast address. Empty where `mac` is no MAC or the index is out of range.
+std::string interface_mac(std::string_view mac, int index);
+
+/// MACs of all interfaces, in lower case. Empty also where the definition can't be read.
+std::vector<std::string> interface_macs(std::string_view xml);
+
+} // namespace ci::domain

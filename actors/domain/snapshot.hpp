@@ -1,0 +1,85 @@
+#pragma once
+/// What readers see: published by the monitor after each change, immutable, shared. Holds no secret.
+
+#include "actors/domain/reservation.hpp"
+#include "actors/domain/runner.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ci::domain {
+
+/// One runner as the dashboard shows it. The pointer changes when, and only when, its contents do, so a renderer may
+/// cache by pointer.
+struct RunnerView {
+  RunnerId id = 0;
+  std::string profile;
+  Time created_at{};
+  std::optional<Registration> registration;
+  std::optional<std::string> guest_name; ///< none: there is no guest
+  std::optional<std::string> ipv4_address;
+  Status status = Status::StartedOrCrashed;
+  /// For people and tools, beyond the contract: phase, reason, last error, reservation, when next tried ...
+  std::map<std::string, std::string> details;
+  friend bool operator==(const RunnerView&, const RunnerView&) = default;
+};
+using RunnerViewPtr = std::shared_ptr<const RunnerView>;
+
+struct ProfileCounts {
+  int target = 0, healthy = 0, started_or_crashed = 0, idle = 0, reserved = 0, busy = 0, done_or_unregistered = 0,
+      invalid = 0, excess_healthy = 0, wanted = 0;
+  /// When the image that new runners are made from was built; its age is up to the reader.
+  std::optional<Time> image_made_at;
+  /// Why no runner is being made although one is wanted; empty where nothing is wrong.
+  std::string trouble;
+  friend bool operator==(const ProfileCounts&, const ProfileCounts&) = default;
+};
+
+struct ReservationView {
+  std::string unique_id; ///< as spelt by the client
+  std::string profile, qualified_repo, state;
+  RunId run_id = 0;
+  std::vector<ReservationSlot> slots;
+  Time created_at{};
+  std::optional<Time> granted_at, deadline, ended_at;
+  friend bool operator==(const ReservationView&, const ReservationView&) = default;
+};
+using ReservationViewPtr = std::shared_ptr<const ReservationView>;
+
+/// How one of the parties is doing, for /readyz and the dashboard.
+struct PartyHealth {
+  bool well = false;
+  std::string trouble; ///< what is wrong, one line, no secret; empty where nothing is
+  std::optional<Time> since;      ///< since when it is as it is
+};
+
+struct Snapshot {
+  std::uint64_t version = 0;
+  Time at{};
+  std::map<std::string, ProfileCounts> profiles;
+  std::vector<RunnerViewPtr> runners; ///< by id
+  std::map<std::string, ReservationViewPtr> reservations; ///< that live, by lower-case unique_id
+  using Spent = std::map<std::string, ReservationViewPtr>;
+  std::shared_ptr<const Spent> spent; ///< that ended within 7 days; shared between versions
+  PartyHealth github, libvirt, store;
+  /// Guests and registrations that only look ours by their name, or names that do not parse.
+  std::vector<std::string> strangers;
+  Resources budget, held;
+  bool draining = false; ///< SIGTERM was received
+
+  /// Living or spent; null where the id is not known.
+  ReservationViewPtr reservation(const std::string& unique_id) const {
+    if (auto it = reservations.find(unique_id); it != reservations.end())
+      return it->second;
+    if (spent)
+      if (auto it = spent->find(unique_id); it != spent->end())
+        return it->second;
+    return nullptr;
+  }
+};
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+} // namespace ci::domain

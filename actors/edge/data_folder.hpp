@@ -1,0 +1,50 @@
+#pragma once
+/// The data folder: who may use it, and the ids that were handed out before there was a store.
+
+#include "actors/domain/types.hpp"
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace ci::edge {
+
+/// Why the store can't be opened or written, in a sentence for the operator that says what to do. Holds no
+/// secret.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Keeps every other process out of a data folder, from construction to destruction or the process's end. The
+/// kernel drops the lock of a process that died, so there is nothing stale to clean up; the pid in
+/// `monitor.lock` is for people. Any thread.
+class DataFolder {
+ public:
+  /// Makes the folder (mode 0700) if it is missing. Throws StoreError: in use, no permission, read-only.
+  explicit DataFolder(std::filesystem::path path);
+  DataFolder(const DataFolder&) = delete;
+  DataFolder& operator=(const DataFolder&) = delete;
+  ~DataFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+/// The smallest id above `<data>/last-runner-id` and every number that names something under
+/// `<data>/runners/`; 1 where there is neither. Throws StoreError where these can't be read: an id that is
+/// used twice would be worse than not starting.
+domain::RunnerId first_free_id(const std::filesystem::path& data);
+
+/// Notes the highest id handed out where the older system looks for it. Atomic, durable. Throws StoreError.
+void write_last_runner_id(const std::filesystem::path& data, domain::RunnerId last);
+
+/// Creates an empty file that only its owner may read. Throws StoreError.
+void create_private_file(const std::filesystem::path&);
+/// Makes a rename within the folder durable. Throws StoreError.
+void sync_folder(const std::filesystem::path&);
+
+} // namespace ci::edge

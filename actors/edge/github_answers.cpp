@@ -1,0 +1,245 @@
+#include "actors/edge/github_answers.hpp"
+
+#include "actors/edge/github_limits.hpp"
+#include "actors/edge/github_url.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace ci::edge {
+
+using domain::GithubError;
+using domain::GithubReply;
+using domain::Registration;
+using Json = nlohmann::json;
+using Kind = GithubError::Kind;
+
+namespace {
+
+/// Nothing we read is deeper; more would only cost memory.
+constexpr int deepest = 8;
+constexpr std::size_t longest_message = 200;
+constexpr std::size_t longest_error_body = 64 << 10;
+
+/// Discarded where the text is no JSON.
+Json parse(const std::string& text) {
+  const auto shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= deepest; };
+  return Json::parse(text, shallow, false);
+}
+
+bool says_json(const std::string& content_type) {
+  const auto type = content_type.substr(0, content_type.find(';'));
+  return type.find("/json") != std::string::npos || type.find("+json") != std::string::npos;
+}
+
+template <class T>
+std::optional<T> member(const Json& object, const char* name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  if (!object.is_object() || found == object.end())
+    return std::nullopt;
+  if constexpr (std::is_same_v<T, std::string>)
+    return found->is_string() ? std::optional{found->template get<std::string>()} : std::nullopt;
+  else if constexpr (std::is_same_v<T, bool>)
+    return found->is_boolean() ? std::optional{found->template get<bool>()} : std::nullopt;
+  else { // an unsigned one may exceed the signed range
+    if (!found->is_number_integer() ||
+        (found->is_number_unsigned() && found->template get<std::uint64_t>() > INT64_MAX))
+      return std::nullopt;
+    return found->template get<std::int64_t>();
+  }
+}
+
+/// Null where there is no such array.
+const Json* array(const Json& object, const char* name) {
+  if (!object.is_object())
+    return nullptr;
+  const auto found = object.find(name);
+  return found != object.end() && found->is_array() ? &*found : nullptr;
+}
+
+std::optional<std::vector<std::string>> labels_of(const Json& object) {
+  const auto* list = array(object, "labels");
+  if (!list)
+    return std::nullopt;
+  std::vector<std::string> result;
+  for (const auto& label : *list) {
+    auto name = member<std::string>(label, "name");
+    if (!name)
+      return std::nullopt;
+    result.push_back(std::move(*name));
+  }
+  return result;
+}
+
+std::optional<Registration> runner_of(const Json& object) {
+  const auto id = member<std::int64_t>(object, "id");
+  auto name = member<std::string>(object, "name");
+  auto status = member<std::string>(object, "status");
+  const auto busy = member<bool>(object, "busy");
+  auto labels = labels_of(object);
+  if (!id || *id <= 0 || !name || !status || !busy || !labels)
+    return std::nullopt;
+  return Registration{*id, std::move(*name), std::move(*status), *busy, std::move(*labels)};
+}
+
+std::string message_of(const HttpAnswer& answer) {
+  std::optional<std::string> said;
+  if (answer.body.size() <= longest_error_body)
+    said = member<std::string>(parse(answer.body), "message");
+  const auto text = said && !said->empty() ? *said : "HTTP " + std::to_string(answer.status);
+  return clean_message(text, answer.token_sent);
+}
+
+Kind kind_of(int status) {
+  switch (status) {
+  case 404:
+  case 410:
+    return Kind::not_found;
+  case 409:
+    return Kind::conflict;
+  case 422:
+    return Kind::unprocessable;
+  case 401:
+  case 403:
+    return Kind::unauthorized;
+  default:
+    break;
+  }
+  if (status >= 500)
+    return Kind::server;
+  return status >= 300 ? Kind::refused : Kind::malformed;
+}
+
+GithubError faulty(const HttpAnswer& answer) {
+  const auto kind = answer.fault == HttpAnswer::Fault::malformed ? Kind::malformed : Kind::unreachable;
+  return {kind, answer.status, clean_message(answer.trouble, answer.token_sent)};
+}
+
+/// The body as JSON, or why there is none.
+GithubReply<Json> read_json(const HttpAnswer& answer, int expected) {
+  if (auto error = read_error(answer, expected))
+    return GithubReply<Json>::failed(std::move(error));
+  if (!says_json(answer.header("content-type")))
+    return GithubReply<Json>::failed(malformed(answer, "the answer is no JSON"));
+  auto json = parse(answer.body);
+  if (json.is_discarded() || !json.is_object())
+    return GithubReply<Json>::failed(malformed(answer, "the answer is no JSON object"));
+  return GithubReply<Json>::ok(std::move(json));
+}
+
+std::optional<RunnerPage> page_of(const Json& object) {
+  const auto total = member<std::int64_t>(object, "total_count");
+  const auto* list = array(object, "runners");
+  if (!total || *total < 0 || !list)
+    return std::nullopt;
+  RunnerPage page{*total, {}, {}};
+  for (const auto& entry : *list) {
+    auto runner = runner_of(entry);
+    if (!runner)
+      return std::nullopt;
+    page.runners.push_back(std::move(*runner));
+  }
+  return page;
+}
+
+/// A value of the right shape, or malformed.
+template <class T>
+GithubReply<T> shaped(const HttpAnswer& answer, std::optional<T> value, const char* what) {
+  auto reply = value ? GithubReply<T>::ok(std::move(*value))
+                     : GithubReply<T>::failed(malformed(answer, std::string{"the answer is no "} + what));
+  reply.budget = read_budget(answer);
+  return reply;
+}
+
+template <class T>
+GithubReply<T> failed(const HttpAnswer& answer, GithubError error) {
+  auto reply = GithubReply<T>::failed(std::move(error));
+  reply.budget = read_budget(answer);
+  return reply;
+}
+
+} // namespace
+
+GithubError malformed(const HttpAnswer& answer, std::string what) {
+  return {Kind::malformed, answer.status, std::move(what)};
+}
+
+GithubError read_error(const HttpAnswer& answer, int expected) {
+  if (answer.fault != HttpAnswer::Fault::none)
+    return faulty(answer);
+  if (answer.status == expected)
+    return {};
+  auto message = message_of(answer);
+  if (auto limit = read_limit(answer, message))
+    return {Kind::limited, answer.status, std::move(message), limit->retry_after, limit->secondary};
+  return {kind_of(answer.status), answer.status, std::move(message), stated_pause(answer)};
+}
+
+GithubReply<RunnerPage> read_page(const HttpAnswer& answer) {
+  const auto json = read_json(answer, 200);
+  if (!json)
+    return failed<RunnerPage>(answer, json.error);
+  auto page = page_of(*json.value);
+  if (page)
+    page->next = next_link(answer.header("link")).value_or("");
+  return shaped(answer, std::move(page), "page of runners");
+}
+
+GithubReply<Registration> read_runner(const HttpAnswer& answer, domain::RegistrationId asked) {
+  const auto json = read_json(answer, 200);
+  if (!json)
+    return failed<Registration>(answer, json.error);
+  auto runner = runner_of(*json.value);
+  if (runner && runner->id != asked)
+    runner.reset();
+  return shaped(answer, std::move(runner), "runner, or not the one asked for");
+}
+
+GithubReply<domain::JitRegistration> read_jit(const HttpAnswer& answer, const std::string& name) {
+  const auto json = read_json(answer, 201);
+  if (!json)
+    return failed<domain::JitRegistration>(answer, json.error);
+  const auto& object = *json.value;
+  auto config = member<std::string>(object, "encoded_jit_config");
+  auto runner = object.contains("runner") ? runner_of(object["runner"]) : std::nullopt;
+  std::optional<domain::JitRegistration> made;
+  if (config && !config->empty() && runner && runner->name == name)
+    made = domain::JitRegistration{std::move(*runner), std::move(*config)};
+  return shaped(answer, std::move(made), "registration of that name");
+}
+
+GithubReply<std::vector<std::string>> read_labels(const HttpAnswer& answer) {
+  const auto json = read_json(answer, 200);
+  if (!json)
+    return failed<std::vector<std::string>>(answer, json.error);
+  return shaped(answer, labels_of(*json.value), "list of labels");
+}
+
+GithubReply<domain::Done> read_deleted(const HttpAnswer& answer) {
+  if (auto error = read_error(answer, 204))
+    return failed<domain::Done>(answer, std::move(error));
+  return shaped(answer, std::optional{domain::Done{}}, "deletion");
+}
+
+std::string clean_message(std::string text, std::string_view secret) {
+  for (auto at = secret.empty() ? std::string::npos : text.find(secret); at != std::string::npos;
+       at = text.find(secret, at))
+    text.replace(at, secret.size(), "***");
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0)
+      ++i; // C1 controls, U+0080 to U+009F
+    else if (byte == '\n' || byte == '\t')
+      line += ' ';
+    else if (byte >= 0x20 && byte != 0x7f)
+      line += text[i];
+  }
+  if (line.size() <= longest_message)
+    return line;
+  auto end = longest_message;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80)
+    --end;
+  return line.substr(0, end);
+}
+
+} // namespace ci::edge

@@ -1,0 +1,84 @@
+#pragma once
+/// The part of GitHub's REST API that concerns self-hosted runners, as calls that answer by callback.
+
+#include "actors/domain/github.hpp"
+#include "actors/edge/github_http.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ci::edge {
+
+struct GithubOptions {
+  /// May carry a path, as GitHub Enterprise's `/api/v3` does; a slash at its end is ignored.
+  std::string api_url = "https://api.github.com";
+  /// `/repos/<o>/<r>` or `/orgs/<o>`, percent-encoded where it needs be.
+  std::string scope;
+  /// A secret.
+  std::string token;
+  /// Connections, parallelism, time-outs and sizes of each exchange.
+  HttpLimits http;
+  /// A call other than a listing is answered within this, its wait for a turn included.
+  domain::Duration call_timeout{20'000};
+  domain::Duration listing_timeout{60'000};
+  int max_pages = 200;
+  /// How much of listings is remembered for conditional requests, in bytes of bodies.
+  std::size_t max_cached_bytes = std::size_t{16} << 20;
+};
+
+/// One HTTP exchange that was started, for metrics. Holds no secret.
+struct GithubExchange {
+  const char* operation = "";
+  /// 0 where no answer came.
+  int status = 0;
+  double seconds = 0;
+  /// Calls left of the hour's budget, where GitHub said so.
+  std::optional<std::int64_t> rate_remaining;
+};
+
+/// Owns a thread in which all callbacks run; they must neither block nor destroy the client. Calls may come
+/// from any thread, never block and never throw on account of GitHub; each is answered exactly once.
+///
+/// A redirect is followed once, for reads alone and only on the same origin, so that a renamed repository can
+/// still be read; for writes it is `refused`.
+class GithubClient {
+ public:
+  template <class T>
+  using Callback = std::function<void(domain::GithubReply<T>)>;
+  /// Called in the client's thread.
+  using Observer = std::function<void(const GithubExchange&)>;
+
+  explicit GithubClient(GithubOptions options, Observer observer = {});
+  /// Calls still pending are answered `unreachable`, "stopping". Joins the thread; waits for no answer.
+  ~GithubClient();
+  GithubClient(const GithubClient&) = delete;
+  GithubClient& operator=(const GithubClient&) = delete;
+
+  /// All registrations, of all pages.
+  void list(Callback<domain::RegistrationListing> done);
+  void get(domain::RegistrationId id, Callback<domain::Registration> done);
+  /// Those with exactly this name: none or one.
+  void find(const std::string& name, Callback<std::vector<domain::Registration>> done);
+  void generate_jitconfig(const domain::JitRequest& request, Callback<domain::JitRegistration> done);
+  /// Answers all labels that the runner has afterwards.
+  void add_labels(domain::RegistrationId id, const std::vector<std::string>& labels,
+                  Callback<std::vector<std::string>> done);
+  /// One DELETE for each label. A 404 may mean the label or the runner, and its words may change, so the
+  /// runner is looked at then: `not_found` only if that is gone.
+  void remove_labels(domain::RegistrationId id, std::vector<std::string> labels, Callback<domain::Done> done);
+  /// `not_found` where it was gone already, `unprocessable` where it is busy.
+  void remove(domain::RegistrationId id, Callback<domain::Done> done);
+
+  /// For exchanges that are started from now on.
+  void set_token(std::string token);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace ci::edge

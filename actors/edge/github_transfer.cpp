@@ -1,0 +1,156 @@
+#include "actors/edge/github_transfer.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace ci::edge {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result{text};
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return result;
+}
+
+std::string_view trim(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos)
+    return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+bool is_no_http(CURLcode code) {
+  return code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL ||
+         code == CURLE_BAD_CONTENT_ENCODING;
+}
+
+} // namespace
+
+GithubTransfer::GithubTransfer(HttpRequest request, const HttpLimits& limits, std::string token)
+    : request_(std::move(request)), limits_(limits), easy_(curl_easy_init()) {
+  answer_.token_sent = std::move(token);
+  if (!easy_)
+    return;
+  curl_easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
+  curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  // A redirect is an answer like others: who asked decides whether its target may have the token.
+  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  set_headers();
+  set_method();
+  set_timeouts();
+  set_callbacks();
+}
+
+GithubTransfer::~GithubTransfer() {
+  curl_easy_cleanup(easy_);
+  curl_slist_free_all(headers_);
+}
+
+void GithubTransfer::set_headers() {
+  const auto add = [this](const std::string& line) {
+    if (auto* longer = curl_slist_append(headers_, line.c_str()))
+      headers_ = longer;
+  };
+  add("Accept: application/vnd.github+json");
+  add("X-GitHub-Api-Version: 2022-11-28");
+  add("Expect:"); // else libcurl may wait a second for a 100 that never comes
+  if (!answer_.token_sent.empty())
+    add("Authorization: Bearer " + answer_.token_sent);
+  if (!request_.body.empty())
+    add("Content-Type: application/json");
+  if (!request_.if_none_match.empty())
+    add("If-None-Match: " + request_.if_none_match);
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+  curl_easy_setopt(easy_, CURLOPT_USERAGENT, "ci-monitor/" CI_MONITOR_VERSION);
+}
+
+void GithubTransfer::set_method() {
+  if (!request_.body.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request_.body.c_str());
+  }
+  if (request_.method != "GET" && request_.method != "POST")
+    curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+void GithubTransfer::set_timeouts() {
+  const auto left =
+      std::chrono::floor<domain::Duration>(request_.deadline - std::chrono::steady_clock::now());
+  // Zero would mean for ever.
+  const auto total = std::max(std::min(limits_.exchange_timeout, left), domain::Duration{1});
+  const auto connect = std::max(std::min(limits_.connect_timeout, total), domain::Duration{1});
+  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(total.count()));
+  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
+}
+
+void GithubTransfer::set_callbacks() {
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &GithubTransfer::on_header);
+  curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &GithubTransfer::on_body);
+  curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+}
+
+std::size_t GithubTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<GithubTransfer*>(self);
+  const auto bytes = size * count;
+  transfer.header_bytes_ += bytes;
+  if (transfer.header_bytes_ > transfer.limits_.max_header_bytes) {
+    transfer.too_large_ = true;
+    return 0;
+  }
+  transfer.take_header({data, bytes});
+  return bytes;
+}
+
+void GithubTransfer::take_header(std::string_view line) {
+  if (line.substr(0, 5) == "HTTP/") { // a 100 or 103 came before
+    answer_.headers.clear();
+    return;
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos)
+    return;
+  auto& value = answer_.headers[lower(trim(line.substr(0, colon)))];
+  if (!value.empty())
+    value += ", ";
+  value += trim(line.substr(colon + 1));
+}
+
+std::size_t GithubTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<GithubTransfer*>(self);
+  const auto bytes = size * count;
+  auto& body = transfer.answer_.body;
+  if (bytes > transfer.limits_.max_body_bytes - body.size()) {
+    transfer.too_large_ = true;
+    return 0;
+  }
+  body.append(data, bytes);
+  return bytes;
+}
+
+HttpAnswer GithubTransfer::finish(CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &microseconds);
+  answer_.status = static_cast<int>(status);
+  answer_.seconds = static_cast<double>(microseconds) / 1e6;
+  if (code == CURLE_OK && status != 0)
+    return std::move(answer_);
+  answer_.body.clear();
+  answer_.fault =
+      too_large_ || is_no_http(code) ? HttpAnswer::Fault::malformed : HttpAnswer::Fault::unreachable;
+  answer_.trouble = too_large_          ? "answer larger than allowed"
+                    : error_[0] != '\0' ? error_.data()
+                                        : curl_easy_strerror(code);
+  return std::move(answer_);
+}
+
+} // namespace ci::edge

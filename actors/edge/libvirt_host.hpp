@@ -1,0 +1,92 @@
+#pragma once
+/// One connection to libvirt, and the calls that are made on it. Values in, values out.
+
+#include "actors/domain/guest.hpp"
+#include "actors/domain/lease.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ci::edge {
+
+/// Why a call failed. `code` is libvirt's virErrorNumber, 0 where the refusal is our own.
+struct HostError {
+  int code = 0;
+  std::string message;
+};
+
+/// A value, or an error.
+template <class T>
+class Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}
+  Result(HostError error) : error_(std::move(error)) {}
+  explicit operator bool() const { return value_.has_value(); }
+  const T& operator*() const { return *value_; }
+  T& operator*() { return *value_; }
+  const T* operator->() const { return &*value_; }
+  T* operator->() { return &*value_; }
+  /// Only where there is no value.
+  const HostError& error() const { return error_; }
+
+ private:
+  std::optional<T> value_;
+  HostError error_;
+};
+struct Ok {};
+using Status = Result<Ok>;
+
+/// Called in the event loop's thread, which serves all connections: copy and leave. No libvirt call from there. May
+/// still be called shortly after close().
+struct HostCallbacks {
+  /// Something happened to the guest of that name and UUID; what it is now has to be asked.
+  std::function<void(const std::string& name, const std::string& uuid)> changed;
+  /// libvirt went away; the reason is for people.
+  std::function<void(const std::string& reason)> closed;
+};
+
+/// Owned and used by one thread. All calls block; on a frozen libvirtd they end after 20 s by keepalive, but open()
+/// does not. An EventLoop must run. Every call but open() fails while the connection is not open.
+class Host {
+ public:
+  /// Callbacks that are not set are not registered with libvirt.
+  explicit Host(std::string uri, HostCallbacks callbacks = {});
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  /// Opens the connection anew, registers the callbacks.
+  Status open();
+  void close();
+  /// Whether the connection is open and its other end was there when last heard of. Asks nobody.
+  bool alive() const;
+
+  /// All guests, ours or not. Fails as a whole rather than leaving one out.
+  Result<domain::GuestListing> list();
+  /// A guest that does not exist is an observation: absent.
+  Result<domain::GuestObservation> look(const std::string& name);
+  /// The leases of these guests by their own MACs. Guests that are off or gone have none.
+  Result<std::vector<domain::Lease>> leases(const std::vector<std::string>& names);
+  /// The inactive definition.
+  Result<std::string> xml(const std::string& name);
+
+  /// Each of these is content where its aim is reached already. With another UUID the guest is not ours and is
+  /// left alone: an error.
+  Status define(const std::string& xml);
+  Status start(const std::string& name, const std::string& uuid);
+  Status destroy(const std::string& name, const std::string& uuid);
+  /// Removes the NVRAM, saved states and snapshots' metadata too. Refused while the guest runs.
+  Status undefine(const std::string& name, const std::string& uuid);
+
+ private:
+  struct Link;
+  std::string uri_;
+  std::shared_ptr<const HostCallbacks> callbacks_;
+  std::unique_ptr<Link> link_;
+};
+
+} // namespace ci::edge

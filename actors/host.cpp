@@ -1,0 +1,240 @@
+#include "actors/host.hpp"
+
+#include "actors/edge/disk.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ci {
+namespace {
+
+constexpr domain::Duration first_pause{250}, longest_pause{30'000};
+
+} // namespace
+
+HostActor::HostActor(caf::actor_config& config, MeterPtr meter, HostSetup setup, metrics_actor metrics)
+    : Metered(config, std::move(meter)), setup_(std::move(setup)), metrics_(std::move(metrics)),
+      host_(std::make_unique<edge::Host>(setup_.uri)), connection_{false, "not connected yet"},
+      pause_(first_pause) {
+  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      spdlog::critical("host: {}", error.what());
+    } catch (...) {
+      spdlog::critical("host: an unknown failure");
+    }
+    return caf::none;
+  });
+}
+
+HostActor::behavior_type HostActor::make_behavior() {
+  using Name = const std::string&;
+  return {
+      [this](watch_atom, const hypervisor_actor& watcher) { watch(watcher); },
+      [this](list_atom) { return list(); },
+      [this](look_atom, Name guest) { return look(guest); },
+      [this](addr_atom, const std::vector<std::string>& guests) { return addresses(guests); },
+      [this](xml_atom, Name guest) { return xml(guest); },
+      [this](define_atom, Name text) { return act("define", [&] { return host_->define(text); }); },
+      [this](start_atom, Name guest, Name uuid) { return act("start", [&] { return host_->start(guest, uuid); }); },
+      [this](halt_atom, Name guest, Name uuid) { return act("halt", [&] { return host_->destroy(guest, uuid); }); },
+      [this](undef_atom, Name guest, Name uuid) {
+        return act("undefine", [&] { return host_->undefine(guest, uuid); });
+      },
+      [this](clone_atom, Name from, Name to) { return clone(from, to); },
+      [this](erase_atom, Name folder, Name prefix) { return erase(folder, prefix); },
+      [this](reopen_atom) { reopen(); },
+      [this](changed_atom) { report_changes(); },
+      [this](closed_atom, Name reason) { closed(reason); },
+  };
+}
+
+void HostActor::on_exit() {
+  host_.reset();
+  watcher_ = hypervisor_actor{};
+  metrics_ = metrics_actor{};
+}
+
+void HostActor::watch(hypervisor_actor watcher) {
+  watcher_ = std::move(watcher);
+  connection_ = {};
+  host_ = std::make_unique<edge::Host>(setup_.uri, callbacks());
+  next_try_ = {};
+  open();
+}
+
+/// Runs in libvirt's thread: copies and leaves. The actor is held weakly: it owns the connection.
+edge::HostCallbacks HostActor::callbacks() {
+  auto weak = caf::actor_cast<caf::weak_actor_ptr>(this);
+  auto me = [weak] { return caf::actor_cast<caf::strong_actor_ptr>(weak); };
+  edge::HostCallbacks result;
+  result.changed = [me, inbox = inbox_](const std::string& name, const std::string& uuid) {
+    bool first = false;
+    {
+      std::lock_guard lock(inbox->mutex);
+      first = inbox->changed.empty();
+      inbox->changed[name] = uuid;
+    }
+    if (auto actor = first ? me() : nullptr)
+      caf::anon_send(caf::actor_cast<host_self>(actor), changed_atom::value);
+  };
+  result.closed = [me](const std::string& reason) {
+    if (auto actor = me())
+      caf::anon_send(caf::actor_cast<host_self>(actor), closed_atom::value, reason);
+  };
+  return result;
+}
+
+void HostActor::report_changes() {
+  std::map<std::string, std::string> changed;
+  {
+    std::lock_guard lock(inbox_->mutex);
+    changed.swap(inbox_->changed);
+  }
+  for (auto& [name, uuid] : changed) {
+    auto reply = look(name);
+    if (!reply.observation) {
+      spdlog::warn("libvirt: after an event, looking at {}: {}", name, reply.error);
+      continue;
+    }
+    if (reply.observation->uuid.empty())
+      reply.observation->uuid = uuid; // gone: the event says who it was
+    if (watcher_)
+      send(watcher_, guest_atom::value, *reply.observation);
+  }
+}
+
+GuestListingReply HostActor::list() {
+  auto result = on_connection("list", [this] { return host_->list(); });
+  return result ? GuestListingReply{std::move(*result), {}} : GuestListingReply{{}, result.error().message};
+}
+
+ObservationReply HostActor::look(const std::string& name) {
+  auto begin = clock().now();
+  auto result = on_connection("look", [&] { return host_->look(name); });
+  if (!result)
+    return {{}, result.error().message};
+  result->read_at = begin;
+  return {std::move(*result), {}};
+}
+
+AddressReply HostActor::addresses(const std::vector<std::string>& names) {
+  auto begin = clock().now();
+  auto leases = on_connection("addresses", [&] { return host_->leases(names); });
+  if (!leases)
+    return {{}, leases.error().message};
+  return {domain::AddressListing{domain::addresses_by_guest(*leases, setup_.guest_network), begin}, {}};
+}
+
+XmlReply HostActor::xml(const std::string& name) {
+  auto result = on_connection("xml", [&] { return host_->xml(name); });
+  return result ? XmlReply{std::move(*result), {}} : XmlReply{{}, result.error().message};
+}
+
+domain::HostReply HostActor::clone(const std::string& from, const std::string& to) {
+  auto begin = clock().now();
+  auto result = edge::clone_file(from, to, setup_.stopping.get());
+  measure("clone", bool(result), begin);
+  return {result.error, clock().now()};
+}
+
+domain::HostReply HostActor::erase(const std::string& folder, const std::string& prefix) {
+  auto begin = clock().now();
+  auto error = edge::erase_files(folder, prefix);
+  measure("erase", error.empty(), begin);
+  return {error, clock().now()};
+}
+
+template <class Call>
+domain::HostReply HostActor::act(const char* name, Call call) {
+  auto status = on_connection(name, call);
+  return {status ? "" : status.error().message, clock().now()};
+}
+
+template <class Call>
+auto HostActor::on_connection(const char* name, Call call) -> decltype(std::declval<Call>()()) {
+  if (!connected())
+    return edge::HostError{0, "libvirt can't be reached: " + connection_.trouble};
+  auto begin = clock().now();
+  auto result = call();
+  measure(name, bool(result), begin);
+  if (!result && !host_->alive())
+    lost(result.error().message);
+  return result;
+}
+
+bool HostActor::connected() {
+  if (connection_.up && host_->alive())
+    return true;
+  if (connection_.up)
+    lost("the connection broke");
+  return clock().now() >= next_try_ && open();
+}
+
+bool HostActor::open() {
+  auto begin = clock().now();
+  auto status = host_->open();
+  measure("open", bool(status), begin);
+  if (status) {
+    pause_ = first_pause;
+    next_try_ = {};
+    tell(true, {});
+    return true;
+  }
+  next_try_ = clock().now() + pause_;
+  pause_ = std::min(pause_ * 2, longest_pause);
+  tell(false, status.error().message);
+  plan_reopening();
+  return false;
+}
+
+void HostActor::lost(const std::string& reason) {
+  host_->close();
+  tell(false, reason);
+  plan_reopening();
+}
+
+void HostActor::closed(const std::string& reason) {
+  if (connection_.up && !host_->alive()) // else it speaks of an earlier connection
+    lost(reason);
+}
+
+/// Workers wait until they are asked; the control host's watcher has to hear.
+void HostActor::plan_reopening() {
+  if (!watcher_ || std::exchange(reopening_planned_, true))
+    return;
+  auto wait = std::max(next_try_ - clock().now(), domain::Steady::duration(first_pause));
+  delayed_send(this, wait, reopen_atom::value);
+}
+
+void HostActor::reopen() {
+  reopening_planned_ = false;
+  if (!connected())
+    plan_reopening();
+}
+
+void HostActor::tell(bool up, const std::string& trouble) {
+  if (connection_.up == up && connection_.trouble == trouble)
+    return;
+  if (up != connection_.up || trouble != connection_.trouble)
+    spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "libvirt {}: {}", setup_.uri,
+                up ? "connected" : trouble);
+  connection_ = {up, trouble};
+  if (watcher_)
+    send(watcher_, host_atom::value, connection_);
+}
+
+void HostActor::measure(const char* call, bool well, domain::Steady begin) {
+  if (!metrics_)
+    return;
+  auto seconds = std::chrono::duration<double>(clock().now() - begin).count();
+  MetricLabels labels{{"call", call}};
+  send(metrics_, time_atom::value, std::string("ci_monitor_libvirt_call_seconds"), labels, seconds);
+  labels["outcome"] = well ? "ok" : "error";
+  send(metrics_, count_atom::value, std::string("ci_monitor_libvirt_calls_total"), labels, 1.0);
+}
+
+} // namespace ci

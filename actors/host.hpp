@@ -1,0 +1,96 @@
+#pragma once
+/// The actor that makes blocking calls: libvirt and disk files.
+
+#include "actors/domain/address.hpp"
+#include "actors/edge/libvirt_host.hpp"
+#include "actors/messages.hpp"
+#include "actors/metered.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace ci {
+
+// What a host tells itself; nobody else sends these.
+using reopen_atom = caf::atom_constant<caf::atom("reopen")>;
+using changed_atom = caf::atom_constant<caf::atom("changed")>;
+using closed_atom = caf::atom_constant<caf::atom("closed")>;
+using host_self = host_actor::extend<caf::reacts_to<reopen_atom>, caf::reacts_to<changed_atom>,
+                                     caf::reacts_to<closed_atom, std::string>>;
+
+struct HostSetup {
+  std::string uri;
+  /// Leases outside of it do not count.
+  domain::Network guest_network;
+  /// Set at the end of the process: a copy of a disk that is under way gives up. May be null.
+  std::shared_ptr<const std::atomic<bool>> stopping;
+};
+
+/// Owns one connection to libvirt and does one thing at a time on it.
+///
+/// Life: the connection is opened when it is first needed. When a call or libvirt's close callback shows that it broke,
+/// it is closed, and every call is answered with an error until it could be opened again; tries are made when
+/// something is asked, with a pause in between that doubles to 30 s.
+///
+/// The control host (the one that was told to watch) tries by itself too, hears libvirt's events, and tells the
+/// hypervisor of both. Of an event it takes only the name: it reads the guest's state itself, so that what it
+/// reports is younger than the event. Between the loss of a connection and the next one events are lost: who
+/// hears that the connection is up lists all guests.
+///
+/// Blocks: spawn it detached. On a libvirtd that is frozen a call ends after 20 s, opening only when it thaws.
+class HostActor : public Metered<host_self::base> {
+ public:
+  HostActor(caf::actor_config&, MeterPtr, HostSetup, metrics_actor);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  /// Names (and UUIDs) of guests that events came for, filled by libvirt's thread. One message empties it, so a host
+  /// that is held up collects no more than one entry a guest.
+  struct Inbox {
+    std::mutex mutex;
+    std::map<std::string, std::string> changed;
+  };
+
+  void watch(hypervisor_actor);
+  void reopen();
+  void report_changes();
+  void closed(const std::string& reason);
+
+  GuestListingReply list();
+  ObservationReply look(const std::string& name);
+  AddressReply addresses(const std::vector<std::string>& names);
+  XmlReply xml(const std::string& name);
+  domain::HostReply clone(const std::string& from, const std::string& to);
+  domain::HostReply erase(const std::string& folder, const std::string& prefix);
+  /// Makes one call of libvirt that answers with a Status.
+  template <class Call>
+  domain::HostReply act(const char* name, Call);
+
+  /// Makes a call on the connection, opens that first where needed; counts and times it.
+  template <class Call>
+  auto on_connection(const char* name, Call) -> decltype(std::declval<Call>()());
+  bool connected();
+  bool open();
+  void lost(const std::string& reason);
+  void plan_reopening();
+  void tell(bool up, const std::string& trouble);
+  void measure(const char* call, bool well, domain::Steady begin);
+  edge::HostCallbacks callbacks();
+
+  HostSetup setup_;
+  metrics_actor metrics_;
+  std::unique_ptr<edge::Host> host_;
+  hypervisor_actor watcher_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  HostConnection connection_;
+  domain::Duration pause_;
+  domain::Steady next_try_{};
+  bool reopening_planned_ = false;
+};
+
+} // namespace ci

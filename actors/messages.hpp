@@ -1,0 +1,252 @@
+#pragma once
+/// The cast: every actor's typed interface, and every message with what it means. Read this first.
+///
+/// Who asks whom: http -> monitor -> {registrations, hypervisor, journal}; registrations -> github_link;
+/// hypervisor -> guest -> host; policy -> monitor; everyone -> metrics. Nobody waits: each request has a finite
+/// time-out and an error branch at its sender.
+
+#include "actors/domain/answers.hpp"
+#include "actors/domain/github.hpp"
+#include "actors/domain/guest.hpp"
+#include "actors/domain/policy.hpp"
+#include "actors/domain/store.hpp"
+#include "actors/ticket.hpp"
+
+#include <caf/all.hpp>
+
+namespace ci {
+
+/// Outcome of a listing by libvirt; exactly one of the two holds.
+struct GuestListingReply {
+  std::optional<domain::GuestListing> listing;
+  std::string error;
+};
+struct AddressReply {
+  std::optional<domain::AddressListing> addresses;
+  std::string error;
+};
+/// A guest's definition, or why there is none.
+struct XmlReply {
+  std::optional<std::string> xml;
+  std::string error;
+};
+/// A state read of one guest, or why there is none.
+struct ObservationReply {
+  std::optional<domain::GuestObservation> observation;
+  std::string error;
+};
+/// The libvirt connection came up or was lost.
+struct HostConnection {
+  bool up = false;
+  std::string trouble;
+};
+/// The store commits, or is stuck and tries again by itself.
+struct StoreHealth {
+  bool well = true;
+  std::string trouble;
+};
+using MetricLabels = std::map<std::string, std::string>;
+
+// Atoms are at most ten characters long in CAF 0.17.
+using take_atom = caf::atom_constant<caf::atom("take")>;
+using release_atom = caf::atom_constant<caf::atom("release")>;
+using jit_atom = caf::atom_constant<caf::atom("jit")>;
+using boot_atom = caf::atom_constant<caf::atom("boot")>;
+using guest_atom = caf::atom_constant<caf::atom("guest")>;
+using host_atom = caf::atom_constant<caf::atom("host")>;
+using store_atom = caf::atom_constant<caf::atom("store")>;
+using policy_atom = caf::atom_constant<caf::atom("policy")>;
+using crank_atom = caf::atom_constant<caf::atom("crank")>;
+using stop_atom = caf::atom_constant<caf::atom("stop")>;
+using list_atom = caf::atom_constant<caf::atom("list")>;
+using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
+using find_atom = caf::atom_constant<caf::atom("find")>;
+using register_atom = caf::atom_constant<caf::atom("register")>;
+using label_atom = caf::atom_constant<caf::atom("label")>;
+using unlabel_atom = caf::atom_constant<caf::atom("unlabel")>;
+using delete_atom = caf::atom_constant<caf::atom("delete")>;
+using watch_atom = caf::atom_constant<caf::atom("watch")>;
+using addr_atom = caf::atom_constant<caf::atom("addresses")>;
+using prepare_atom = caf::atom_constant<caf::atom("prepare")>;
+using start_atom = caf::atom_constant<caf::atom("start")>;
+using remove_atom = caf::atom_constant<caf::atom("remove")>;
+using look_atom = caf::atom_constant<caf::atom("look")>;
+using xml_atom = caf::atom_constant<caf::atom("xml")>;
+using define_atom = caf::atom_constant<caf::atom("define")>;
+using halt_atom = caf::atom_constant<caf::atom("halt")>;
+using undef_atom = caf::atom_constant<caf::atom("undefine")>;
+using clone_atom = caf::atom_constant<caf::atom("clone")>;
+using erase_atom = caf::atom_constant<caf::atom("erase")>;
+using commit_atom = caf::atom_constant<caf::atom("commit")>;
+using load_atom = caf::atom_constant<caf::atom("load")>;
+using count_atom = caf::atom_constant<caf::atom("count")>;
+using gauge_atom = caf::atom_constant<caf::atom("gauge")>;
+using time_atom = caf::atom_constant<caf::atom("time")>;
+
+/// Answers a request whose reply is `caf::unit_t`. CAF 0.17 makes an empty message of a unit that is delivered or
+/// returned the usual way, which no handler `[](caf::unit_t)` matches: its sender gets unexpected_response instead.
+inline void answer_unit(caf::response_promise& promise) {
+  promise.deliver(caf::make_message(caf::unit));
+}
+
+/// Serialises decisions. Does no I/O and never waits.
+using monitor_actor = caf::typed_actor<
+    /// Reserve runners. Answered when GitHub has accepted and shown the labels, or refused.
+    caf::replies_to<take_atom, TicketPtr, domain::TakeRequest>::with<domain::TakeAnswer>,
+    /// Give back what has not started; the string is the lower-case unique_id.
+    caf::replies_to<release_atom, TicketPtr, std::string>::with<domain::ReleaseAnswer>,
+    /// The JIT config for the guest that has this IPv4 address now.
+    caf::replies_to<jit_atom, TicketPtr, std::string>::with<domain::JitAnswer>,
+    /// The boot script for the guest that has this IPv4 address now.
+    caf::replies_to<boot_atom, TicketPtr, std::string>::with<domain::BootAnswer>,
+    /// libvirt reported a change of one guest.
+    caf::reacts_to<guest_atom, domain::GuestObservation>,
+    /// The libvirt connection came up or was lost.
+    caf::reacts_to<host_atom, HostConnection>,
+    /// The store got stuck or well again.
+    caf::reacts_to<store_atom, StoreHealth>,
+    /// New settings or targets.
+    caf::reacts_to<policy_atom, domain::PolicyPtr>,
+    /// A timer fell due. The number is the timer's generation: only the newest counts.
+    caf::reacts_to<crank_atom, std::uint64_t>,
+    /// Take no more requests, answer the waiting ones with 503, let orders in flight end.
+    caf::replies_to<stop_atom>::with<caf::unit_t>>;
+
+/// What GitHub says. Owns pacing, parallelism and the rate budget; every answer comes from GitHub, none from a cache
+/// older than was asked for.
+using registrations_actor = caf::typed_actor<
+    /// A complete listing that was started not before the given moment. Overlapping requests share one.
+    caf::replies_to<list_atom, domain::Steady>::with<domain::GithubReply<domain::RegistrationListing>>,
+    /// One registration, asked afresh.
+    caf::replies_to<fetch_atom, domain::RegistrationId>::with<domain::GithubReply<domain::Registration>>,
+    /// The registrations that have exactly this name: none or one.
+    caf::replies_to<find_atom, std::string>::with<domain::GithubReply<std::vector<domain::Registration>>>,
+    /// generate-jitconfig.
+    caf::replies_to<register_atom, domain::JitRequest>::with<domain::GithubReply<domain::JitRegistration>>,
+    /// Adds labels; the answer is GitHub's list of all labels afterwards.
+    caf::replies_to<label_atom, domain::RegistrationId, std::vector<std::string>>::with<
+        domain::GithubReply<std::vector<std::string>>>,
+    /// Removes labels one by one; a label that is not there counts as removed. not_found only if the runner is gone.
+    caf::replies_to<unlabel_atom, domain::RegistrationId, std::vector<std::string>>::with<
+        domain::GithubReply<domain::Done>>,
+    /// Deletes the registration. 404 is not_found, 422 unprocessable (busy).
+    caf::replies_to<delete_atom, domain::RegistrationId>::with<domain::GithubReply<domain::Done>>>;
+
+/// One HTTP exchange each with GitHub (a listing: all its pages). No decisions. The real one wraps edge/'s client;
+/// tests put a fake here.
+using github_link_actor = registrations_actor;
+
+/// The libvirt side: keeps the connections, watches, lists; spawns one guest actor per guest of ours.
+using hypervisor_actor = caf::typed_actor<
+    /// From now on `monitor` gets guest_atom and host_atom messages; the present connection state comes at once.
+    caf::reacts_to<watch_atom, monitor_actor>,
+    /// All guests, ours or not.
+    caf::replies_to<list_atom>::with<GuestListingReply>,
+    /// Leases of all running guests whose name begins with one of our prefixes, looked up afresh.
+    caf::replies_to<addr_atom>::with<AddressReply>,
+    /// Clone the disk. Idempotent. Nothing is defined yet.
+    caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
+    /// Define the guest from its template's definition, and start it. Only after prepare. Idempotent.
+    caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
+    /// Stop it if it runs, undefine it with its NVRAM, delete its disk. Idempotent; a guest of that name with another
+    /// UUID is not ours and is left alone (an error). What is not there counts as removed.
+    caf::replies_to<remove_atom, domain::GuestSpec>::with<domain::HostReply>,
+    /// From the control host: a lifecycle event or a look showed this.
+    caf::reacts_to<guest_atom, domain::GuestObservation>,
+    /// From the control host: connection up or down.
+    caf::reacts_to<host_atom, HostConnection>>;
+
+/// One libvirt guest of ours, from its disk to its removal. Answers come when the step is over.
+using guest_actor = caf::typed_actor<
+    caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
+    caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
+    caf::replies_to<remove_atom, domain::GuestSpec>::with<domain::HostReply>>;
+
+/// Blocking calls of libvirt and the file system, one at a time, each idempotent. Detached; owns one connection. Tests
+/// put a fake here.
+using host_actor = caf::typed_actor<
+    /// Only the control host: send events and connection changes to this hypervisor, now and after each reconnect.
+    caf::reacts_to<watch_atom, hypervisor_actor>,
+    caf::replies_to<list_atom>::with<GuestListingReply>,
+    /// State of one guest by name; absent is an observation, not an error.
+    caf::replies_to<look_atom, std::string>::with<ObservationReply>,
+    /// Leases of these guests, by MAC.
+    caf::replies_to<addr_atom, std::vector<std::string>>::with<AddressReply>,
+    /// The inactive definition of a guest.
+    caf::replies_to<xml_atom, std::string>::with<XmlReply>,
+    /// Defines; a guest of the same name and UUID is redefined.
+    caf::replies_to<define_atom, std::string>::with<domain::HostReply>,
+    /// Starts the guest of that name and UUID; one that runs already is fine.
+    caf::replies_to<start_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Stops it at once (name, UUID); one that is off or absent is fine.
+    caf::replies_to<halt_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Undefines it with its NVRAM (name, UUID); absent is fine.
+    caf::replies_to<undef_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Copies a disk file (from, to): reflink where possible, else sparse; atomically by a temporary name.
+    caf::replies_to<clone_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Deletes files of the folder (first) whose names begin with the prefix (second).
+    caf::replies_to<erase_atom, std::string, std::string>::with<domain::HostReply>>;
+
+/// The store. Detached.
+using journal_actor = caf::typed_actor<
+    /// Everything but the history. Once, at start.
+    caf::replies_to<load_atom>::with<domain::StoreImage>,
+    /// Writes the batch as one transaction; answers after the commit. Batches commit in the order they came. A failing
+    /// commit is tried again until it succeeds, those behind it wait, and the watcher is told.
+    caf::replies_to<commit_atom, domain::StoreBatch>::with<caf::unit_t>,
+    /// Who is told of trouble and its end.
+    caf::reacts_to<watch_atom, monitor_actor>>;
+
+/// Profiles, targets, overrides: publishes a Policy to the monitor whenever one of them changes.
+using policy_actor = caf::typed_actor<
+    caf::reacts_to<watch_atom, monitor_actor>,
+    /// New settings (start, SIGHUP).
+    caf::reacts_to<policy_atom, domain::PolicyPtr>,
+    /// What is in force now.
+    caf::replies_to<policy_atom>::with<domain::PolicyPtr>>;
+
+/// Counts and latencies. Families and label names are declared once, in metrics.cpp; others are dropped and counted.
+using metrics_actor = caf::typed_actor<
+    caf::reacts_to<count_atom, std::string, MetricLabels, double>,
+    /// Seconds into a histogram.
+    caf::reacts_to<time_atom, std::string, MetricLabels, double>,
+    caf::reacts_to<gauge_atom, std::string, MetricLabels, double>>;
+
+} // namespace ci
+
+// Values with shared immutable or move-only-in-spirit contents; no message ever leaves the process.
+#define CI_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+namespace ci::detail {
+using FetchReply = domain::GithubReply<domain::Registration>;
+using FindReply = domain::GithubReply<std::vector<domain::Registration>>;
+using ListReply = domain::GithubReply<domain::RegistrationListing>;
+using RegisterReply = domain::GithubReply<domain::JitRegistration>;
+using LabelReply = domain::GithubReply<std::vector<std::string>>;
+using DoneReply = domain::GithubReply<domain::Done>;
+} // namespace ci::detail
+CI_LOCAL_MESSAGE(ci::TicketPtr)
+CI_LOCAL_MESSAGE(ci::GuestListingReply)
+CI_LOCAL_MESSAGE(ci::AddressReply)
+CI_LOCAL_MESSAGE(ci::XmlReply)
+CI_LOCAL_MESSAGE(ci::ObservationReply)
+CI_LOCAL_MESSAGE(ci::HostConnection)
+CI_LOCAL_MESSAGE(ci::StoreHealth)
+CI_LOCAL_MESSAGE(ci::domain::TakeRequest)
+CI_LOCAL_MESSAGE(ci::domain::TakeAnswer)
+CI_LOCAL_MESSAGE(ci::domain::ReleaseAnswer)
+CI_LOCAL_MESSAGE(ci::domain::JitAnswer)
+CI_LOCAL_MESSAGE(ci::domain::BootAnswer)
+CI_LOCAL_MESSAGE(ci::domain::GuestObservation)
+CI_LOCAL_MESSAGE(ci::domain::GuestSpec)
+CI_LOCAL_MESSAGE(ci::domain::HostReply)
+CI_LOCAL_MESSAGE(ci::domain::PolicyPtr)
+CI_LOCAL_MESSAGE(ci::domain::StoreBatch)
+CI_LOCAL_MESSAGE(ci::domain::StoreImage)
+CI_LOCAL_MESSAGE(ci::domain::JitRequest)
+CI_LOCAL_MESSAGE(ci::domain::Steady)
+CI_LOCAL_MESSAGE(ci::detail::FetchReply)
+CI_LOCAL_MESSAGE(ci::detail::FindReply)
+CI_LOCAL_MESSAGE(ci::detail::ListReply)
+CI_LOCAL_MESSAGE(ci::detail::RegisterReply)
+CI_LOCAL_MESSAGE(ci::detail::LabelReply)
+CI_LOCAL_MESSAGE(ci::detail::DoneReply)

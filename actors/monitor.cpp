@@ -1,0 +1,374 @@
+#include "actors/monitor.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace ci {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::GithubError;
+
+// Each is longer than what the party itself allows, so it only ends what was lost on the way.
+constexpr auto github_patience = 60s;
+constexpr auto listing_patience = 120s;
+constexpr auto address_patience = 5s;
+constexpr auto prepare_patience = 2400s;
+constexpr auto start_patience = 600s;
+constexpr auto remove_patience = 300s;
+constexpr auto commit_pause = 200ms;
+
+spdlog::level::level_enum level_of(domain::LogLevel level) {
+  switch (level) {
+  case domain::LogLevel::debug:
+    return spdlog::level::debug;
+  case domain::LogLevel::info:
+    return spdlog::level::info;
+  case domain::LogLevel::warn:
+    return spdlog::level::warn;
+  case domain::LogLevel::error:
+    return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+domain::Verdict stopping() {
+  return {domain::Refusal::not_ready, "The service is stopping; ask again in a moment.", domain::Duration{1'000}};
+}
+
+} // namespace
+
+Monitor::Monitor(caf::actor_config& config, MeterPtr meter, MonitorParts parts)
+    : Metered(config, std::move(meter)), parts_(std::move(parts)), core_(parts_.random) {}
+
+Monitor::behavior_type Monitor::make_behavior() {
+  // A fault in one message must not take the rest along (CAF ends the actor otherwise).
+  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      spdlog::error("event=monitor_exception what=\"{}\"", e.what());
+    } catch (...) {
+      spdlog::error("event=monitor_exception what=unknown");
+    }
+    return caf::none;
+  });
+  load();
+  return {
+      [this](take_atom, const TicketPtr& ticket, const domain::TakeRequest& ask) {
+        return admit(takes_, ticket, [&](auto id) { core_.take(now(), id, ask); });
+      },
+      [this](release_atom, const TicketPtr& ticket, const std::string& unique_id) {
+        return admit(releases_, ticket, [&](auto id) { core_.release(now(), id, unique_id); });
+      },
+      [this](jit_atom, const TicketPtr& ticket, const std::string& address) {
+        return admit(jits_, ticket, [&](auto id) { core_.jitconfig(now(), id, address); });
+      },
+      [this](boot_atom, const TicketPtr& ticket, const std::string& address) {
+        return admit(boots_, ticket, [&](auto id) { core_.boot(now(), id, address); });
+      },
+      [this](guest_atom, const domain::GuestObservation& seen) {
+        core_.on_guest(now(), seen);
+        nudge();
+      },
+      [this](host_atom, const HostConnection& connection) {
+        core_.on_host(now(), connection.up, connection.trouble);
+        nudge();
+      },
+      [this](store_atom, const StoreHealth& health) {
+        core_.on_store(now(), health.well, health.trouble);
+        nudge();
+      },
+      [this](policy_atom, const domain::PolicyPtr& policy) {
+        core_.on_policy(now(), policy);
+        nudge();
+      },
+      [this](crank_atom, std::uint64_t generation) {
+        if (generation == 0) {
+          nudged_ = false;
+        } else {
+          if (generation != timer_generation_)
+            return;
+          timer_due_.reset();
+        }
+        crank();
+      },
+      [this](stop_atom) -> caf::result<caf::unit_t> {
+        core_.stop(now());
+        stoppers_.push_back(make_response_promise<caf::unit_t>());
+        nudge();
+        return stoppers_.back();
+      },
+  };
+}
+
+void Monitor::on_exit() {
+  for (auto& [id, promise] : takes_)
+    promise.deliver(domain::TakeAnswer{stopping(), {}});
+  for (auto& [id, promise] : releases_)
+    promise.deliver(domain::ReleaseAnswer{stopping(), nullptr});
+  for (auto& [id, promise] : jits_)
+    promise.deliver(domain::JitAnswer{stopping(), {}});
+  for (auto& [id, promise] : boots_)
+    promise.deliver(domain::BootAnswer{stopping(), nullptr});
+  parts_ = {};
+}
+
+void Monitor::load() {
+  request(parts_.journal, caf::infinite, load_atom::value)
+      .then(
+          [this](domain::StoreImage& image) {
+            core_.on_loaded(now(), std::move(image));
+            send(parts_.hypervisor, watch_atom::value, caf::actor_cast<monitor_actor>(this));
+            send(parts_.journal, watch_atom::value, caf::actor_cast<monitor_actor>(this));
+            nudge();
+          },
+          [this](const caf::error& error) {
+            spdlog::error("event=load_failed error=\"{}\"", system().render(error));
+            delayed_send(this, 1s, crank_atom::value, std::uint64_t{0});
+          });
+}
+
+// --- the crank -------------------------------------------------------------------------------------------------------
+
+domain::Now Monitor::now() {
+  auto steady = clock().now();
+  auto reading = clock_.read(steady, parts_.wall());
+  domain::Now result{reading.time, steady};
+  if (reading.jump != domain::Duration{0})
+    core_.on_clock_jump(result, reading.jump);
+  return result;
+}
+
+void Monitor::nudge() {
+  if (nudged_)
+    return;
+  nudged_ = true;
+  send(this, crank_atom::value, std::uint64_t{0});
+}
+
+void Monitor::crank() {
+  auto begin = std::chrono::steady_clock::now();
+  core_.crank(now());
+  for (auto& effect : core_.drain())
+    carry_out(std::move(effect));
+  parts_.board->beat(clock().now());
+  if (!stoppers_.empty() && !core_.orders_under_way() && uncommitted_.empty())
+    for (auto& promise : std::exchange(stoppers_, {}))
+      promise.deliver(caf::unit);
+  plan_timer();
+  send(parts_.metrics, time_atom::value, std::string("ci_monitor_crank_seconds"), MetricLabels{},
+       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+}
+
+void Monitor::plan_timer() {
+  auto present = now().time;
+  auto due = std::max(core_.wake_at(), present + domain::Duration{1});
+  if (timer_due_ && *timer_due_ <= due && *timer_due_ >= present)
+    return; // a timer that falls due earlier will plan anew
+  timer_due_ = due;
+  delayed_send(this, due - present, crank_atom::value, ++timer_generation_);
+}
+
+// --- requests --------------------------------------------------------------------------------------------------------
+
+template <class Answer, class F>
+caf::result<Answer> Monitor::admit(Promises<Answer>& promises, const TicketPtr& ticket, F&& hand_over) {
+  if (!ticket->take_up()) {
+    Answer late{};
+    late.verdict = {domain::Refusal::not_taken_up, "It waited too long.", domain::Duration{1'000}};
+    return late;
+  }
+  auto id = next_request_++;
+  auto promise = this->template make_response_promise<Answer>();
+  promises.emplace(id, promise);
+  spdlog::debug("event=taken_up request_id={} request={}", ticket->request_id(), id);
+  hand_over(id);
+  nudge();
+  return promise;
+}
+
+template <class Answer>
+void Monitor::deliver(Promises<Answer>& promises, domain::RequestId id, Answer answer) {
+  auto it = promises.find(id);
+  if (it == promises.end())
+    return;
+  it->second.deliver(std::move(answer));
+  promises.erase(it);
+}
+
+// --- effects ---------------------------------------------------------------------------------------------------------
+
+void Monitor::carry_out(domain::Effect effect) {
+  std::visit([this](auto& e) { carry(std::move(e)); }, effect);
+}
+
+void Monitor::carry(domain::effect::Commit e) {
+  uncommitted_.push_back(std::move(e.batch));
+  flush_commits();
+}
+
+/// One transaction at a time, of all that waits: so their order is kept even if the journal has to be asked again.
+void Monitor::flush_commits() {
+  if (committing_ > 0 || uncommitted_.empty())
+    return;
+  domain::StoreBatch all;
+  for (auto& batch : uncommitted_)
+    all.insert(all.end(), batch.begin(), batch.end());
+  committing_ = uncommitted_.size();
+  request(parts_.journal, caf::infinite, commit_atom::value, std::move(all))
+      .then(
+          [this](caf::unit_t) {
+            auto count = std::exchange(committing_, 0);
+            for (std::size_t i = 0; i < count; ++i) {
+              uncommitted_.pop_front();
+              core_.on_committed(now());
+            }
+            flush_commits();
+            nudge();
+          },
+          [this](const caf::error& error) {
+            spdlog::error("event=commit_failed error=\"{}\"", system().render(error));
+            committing_ = 0;
+            core_.on_store(now(), false, "the journal does not answer");
+            nudge();
+            request(parts_.journal, caf::infinite, commit_atom::value, domain::StoreBatch{})
+                .then([this](caf::unit_t) { flush_commits(); },
+                      [](const caf::error&) { spdlog::critical("event=journal_lost"); });
+          });
+}
+
+template <class Reply, class F, class... Args>
+void Monitor::ask_github(F report, Args... args) {
+  request(parts_.registrations, github_patience, std::move(args)...)
+      .then(
+          [this, report](const Reply& reply) {
+            report(now(), reply);
+            nudge();
+          },
+          [this, report](const caf::error& error) {
+            const auto lost = Reply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}});
+            report(now(), lost);
+            nudge();
+          });
+}
+
+void Monitor::carry(domain::effect::ListRegistrations) {
+  request(parts_.registrations, listing_patience, list_atom::value, clock().now())
+      .then(
+          [this](detail::ListReply& reply) {
+            core_.on_registration_listing(now(), reply);
+            nudge();
+          },
+          [this](const caf::error& error) {
+            core_.on_registration_listing(
+                now(), detail::ListReply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}}));
+            nudge();
+          });
+}
+
+void Monitor::carry(domain::effect::Look e) {
+  ask_github<detail::FetchReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_looked(t, id, reply); },
+                                 fetch_atom::value, e.registration);
+}
+
+void Monitor::carry(domain::effect::LookSlot e) {
+  ask_github<detail::FetchReply>(
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) { core_.on_slot_looked(t, uid, id, reply); },
+      fetch_atom::value, e.registration);
+}
+
+void Monitor::carry(domain::effect::FindRegistration e) {
+  ask_github<detail::FindReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_found(t, id, reply); },
+                                find_atom::value, e.name);
+}
+
+void Monitor::carry(domain::effect::Register e) {
+  ask_github<detail::RegisterReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_registered(t, id, reply); },
+                                    register_atom::value, e.request);
+}
+
+void Monitor::carry(domain::effect::Unregister e) {
+  ask_github<detail::DoneReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_unregistered(t, id, reply); },
+                                delete_atom::value, e.registration);
+}
+
+void Monitor::carry(domain::effect::Label e) {
+  ask_github<detail::LabelReply>(
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) { core_.on_labelled(t, uid, id, reply); },
+      label_atom::value, e.registration, e.labels);
+}
+
+void Monitor::carry(domain::effect::Unlabel e) {
+  ask_github<detail::DoneReply>(
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) { core_.on_unlabelled(t, uid, id, reply); },
+      unlabel_atom::value, e.registration, e.labels);
+}
+
+void Monitor::carry(domain::effect::ListGuests) {
+  auto report = [this](const GuestListingReply& reply) {
+    core_.on_guest_listing(now(), reply.listing, reply.error);
+    nudge();
+  };
+  request(parts_.hypervisor, listing_patience, list_atom::value)
+      .then([report](GuestListingReply& reply) { report(reply); },
+            [this, report](const caf::error& error) { report({std::nullopt, system().render(error)}); });
+}
+
+void Monitor::carry(domain::effect::ListAddresses) {
+  auto report = [this](const AddressReply& reply) {
+    core_.on_addresses(now(), reply.addresses, reply.error);
+    nudge();
+  };
+  request(parts_.hypervisor, address_patience, addr_atom::value)
+      .then([report](AddressReply& reply) { report(reply); },
+            [this, report](const caf::error& error) { report({std::nullopt, system().render(error)}); });
+}
+
+template <class F, class Atom>
+void Monitor::ask_host(Atom atom, const domain::GuestSpec& spec, std::chrono::seconds patience, F report) {
+  request(parts_.hypervisor, patience, atom, spec)
+      .then(
+          [this, report](domain::HostReply& reply) {
+            report(now(), reply);
+            nudge();
+          },
+          [this, report](const caf::error& error) {
+            report(now(), domain::HostReply{system().render(error), clock().now()});
+            nudge();
+          });
+}
+
+void Monitor::carry(domain::effect::Prepare e) {
+  ask_host(prepare_atom::value, e.spec, prepare_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); });
+}
+
+void Monitor::carry(domain::effect::Start e) {
+  ask_host(start_atom::value, e.spec, start_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); });
+}
+
+void Monitor::carry(domain::effect::Remove e) {
+  ask_host(remove_atom::value, e.spec, remove_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); });
+}
+
+void Monitor::carry(domain::effect::AnswerTake e) { deliver(takes_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerRelease e) { deliver(releases_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerJit e) { deliver(jits_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerBoot e) { deliver(boots_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::Publish e) { parts_.board->publish(std::move(e.snapshot)); }
+
+void Monitor::carry(domain::effect::Log e) {
+  spdlog::log(level_of(e.level), "event={}{}{}", e.event, e.fields.empty() ? "" : " ", e.fields);
+}
+
+void Monitor::carry(domain::effect::Count e) {
+  send(parts_.metrics, count_atom::value, std::move(e.family), std::move(e.labels), e.by);
+}
+
+void Monitor::carry(domain::effect::Seconds e) {
+  send(parts_.metrics, time_atom::value, std::move(e.family), std::move(e.labels), e.seconds);
+}
+
+} // namespace ci

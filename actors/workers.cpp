@@ -1,0 +1,43 @@
+#include "actors/workers.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace ci {
+namespace {
+constexpr domain::Duration stuck_for{600'000};
+}
+
+Workers::Workers(std::vector<host_actor> hosts) {
+  if (hosts.empty())
+    throw std::invalid_argument("no worker for orders to libvirt");
+  for (auto& host : hosts)
+    workers_.push_back({std::move(host), 0, {}});
+}
+
+std::size_t Workers::borrow(domain::Steady now) {
+  std::lock_guard lock(mutex_);
+  auto rank = [&](const Worker& w) { return std::pair(w.stuck_until > now, w.in_flight); };
+  auto best = std::min_element(workers_.begin(), workers_.end(),
+                               [&](auto& a, auto& b) { return rank(a) < rank(b); });
+  ++best->in_flight;
+  return static_cast<std::size_t>(best - workers_.begin());
+}
+
+void Workers::give_back(std::size_t worker) {
+  std::lock_guard lock(mutex_);
+  --workers_[worker].in_flight;
+}
+
+void Workers::silent(std::size_t worker, domain::Steady now) {
+  std::lock_guard lock(mutex_);
+  workers_[worker].stuck_until = now + stuck_for;
+}
+
+void Workers::answered(std::size_t worker) {
+  std::lock_guard lock(mutex_);
+  workers_[worker].stuck_until = {};
+}
+
+} // namespace ci

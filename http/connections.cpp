@@ -1,0 +1,44 @@
+#include "http/connections.hpp"
+
+namespace ci::http {
+
+domain::Address ConnectionCounts::key_of(const domain::Address& source) {
+  return source.is_v4() ? source : source.masked(64);
+}
+
+ConnectionCounts::Token ConnectionCounts::admit(const domain::Address& source, bool exempt) {
+  const auto key = key_of(source);
+  {
+    std::lock_guard lock(mutex_);
+    auto& count = by_source_[key];
+    if (open_ >= limit_ || (!exempt && count >= limit_per_source_ * tolerance)) {
+      if (count == 0)
+        by_source_.erase(key);
+      return nullptr;
+    }
+    ++count;
+    ++open_;
+  }
+  return Token(this, [self = shared_from_this(), key](void*) { self->leave(key); });
+}
+
+bool ConnectionCounts::crowded(const domain::Address& source) const {
+  std::lock_guard lock(mutex_);
+  const auto at = by_source_.find(key_of(source));
+  return at != by_source_.end() && at->second > limit_per_source_;
+}
+
+int ConnectionCounts::open() const {
+  std::lock_guard lock(mutex_);
+  return open_;
+}
+
+void ConnectionCounts::leave(const domain::Address& key) {
+  std::lock_guard lock(mutex_);
+  --open_;
+  const auto at = by_source_.find(key);
+  if (--at->second == 0)
+    by_source_.erase(at);
+}
+
+} // namespace ci::http

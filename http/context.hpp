@@ -1,0 +1,60 @@
+#pragma once
+/// What the handlers work with.
+
+#include "actors/board.hpp"
+#include "actors/metered.hpp"
+#include "http/admission.hpp"
+#include "http/dashboard.hpp"
+#include "http/gateway.hpp"
+#include "http/parameters.hpp"
+
+#include <prometheus/registry.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace ci::http {
+
+/// Everything of the other rooms that the handlers read or ask. All of it may be used in any thread.
+struct Surroundings {
+  BoardPtr board;
+  MeterBoardPtr meters;
+  std::shared_ptr<prometheus::Registry> registry;
+  /// What is in force now; may give null at first.
+  std::function<domain::PolicyPtr()> policy;
+  /// Clocks; tests put their own here.
+  std::function<domain::Steady()> steady_now = [] { return std::chrono::steady_clock::now(); };
+  std::function<domain::Time()> wall_now;
+};
+
+struct Context {
+  Context(Options, Surroundings);
+
+  const Options options; ///< without the token
+  const Surroundings around;
+  ApiToken token;
+  const Admission admission;
+  Dashboard dashboard;
+
+  gateway_actor gateway() const;
+  /// A restarted one. Any thread.
+  void set_gateway(gateway_actor);
+
+ private:
+  mutable std::mutex gateway_mutex_;
+  gateway_actor gateway_;
+};
+
+/// Hands a checked request over to the gateway; 503 where no crank has ended yet.
+template <class Atom, class... Arguments>
+void crank(Context& context, const ResponderPtr& responder, Atom atom, Arguments... arguments) {
+  if (!context.around.board->snapshot())
+    responder->refuse(not_ready());
+  else if (const auto gateway = context.gateway())
+    caf::anon_send(gateway, atom, responder, std::move(arguments)...);
+  else
+    responder->refuse(not_ready());
+}
+
+} // namespace ci::http

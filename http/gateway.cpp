@@ -1,0 +1,143 @@
+#include "http/gateway.hpp"
+
+#include "http/answers.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace ci::http {
+
+namespace {
+/// CAF's own time-out comes after ours, so that ours decide.
+constexpr domain::Duration slack{5'000};
+} // namespace
+
+Gateway::behavior_type Gateway::make_behavior() {
+  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
+    // An exception must not end this actor and all requests it holds: the one at hand lost its responder, which
+    // answered 503.
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      spdlog::error("gateway: {}", e.what());
+    } catch (...) {
+      spdlog::error("gateway: an exception of unknown type");
+    }
+    return caf::none;
+  });
+  set_down_handler([this](const caf::down_msg& down) {
+    if (down.source == monitor_.address())
+      lost_monitor();
+  });
+  const Patience usual{waits_.send, waits_.receive};
+  const Patience guests{waits_.guest, domain::Duration::zero()};
+  return {
+      [=](watch_atom, const monitor_actor& monitor) { watch(monitor); },
+      [=](take_atom, ResponderPtr& responder, domain::TakeRequest& take, bool list) {
+        carry<domain::TakeAnswer>(std::move(responder), usual, take_atom::value, std::move(take),
+                                  [list](auto& to, const auto& answer) { answer_take(to, answer, list); });
+      },
+      [=](release_atom, ResponderPtr& responder, std::string& unique_id) {
+        carry<domain::ReleaseAnswer>(std::move(responder), usual, release_atom::value, std::move(unique_id),
+                                     answer_release);
+      },
+      [=](jit_atom, ResponderPtr& responder, std::string& address) {
+        carry<domain::JitAnswer>(std::move(responder), guests, jit_atom::value, std::move(address), answer_jit);
+      },
+      [=](boot_atom, ResponderPtr& responder, std::string& address) {
+        carry<domain::BootAnswer>(std::move(responder), guests, boot_atom::value, std::move(address),
+                                  answer_boot);
+      },
+      [=](tick_atom, std::uint64_t id) { time_out(id); },
+  };
+}
+
+void Gateway::on_exit() {
+  for (auto& [id, call] : calls_) {
+    call.ticket->abandon();
+    call.responder->refuse(unavailable("The service is stopping; try again."));
+  }
+  calls_.clear();
+  monitor_ = nullptr;
+}
+
+void Gateway::watch(const monitor_actor& monitor) {
+  if (monitor_)
+    demonitor(monitor_.address());
+  monitor_ = monitor;
+  if (monitor_)
+    this->monitor(monitor_);
+}
+
+void Gateway::lost_monitor() {
+  monitor_ = nullptr;
+  auto lost = std::move(calls_);
+  calls_.clear();
+  for (auto& [id, call] : lost) {
+    call.ticket->abandon();
+    call.responder->refuse(unavailable("The monitor was restarted; try again."));
+  }
+}
+
+bool Gateway::refuse_at_the_door(Responder& responder) {
+  if (!monitor_)
+    responder.refuse(not_ready());
+  else if (calls_.size() >= limit_)
+    responder.refuse(unavailable("Too many requests are under way; try again."));
+  else
+    return false;
+  return true;
+}
+
+template <class Answer, class Atom, class Argument>
+void Gateway::carry(ResponderPtr responder, Patience patience, Atom atom, Argument argument,
+                    std::function<void(Responder&, const Answer&)> finish) {
+  if (refuse_at_the_door(*responder))
+    return;
+  const auto id = ++last_call_;
+  auto ticket = std::make_shared<Ticket>(responder->request_id());
+  calls_.emplace(id, Call{std::move(responder), ticket, patience.receive});
+  delayed_send(this, patience.send, tick_atom::value, id);
+  request(monitor_, patience.send + patience.receive + slack, atom, std::move(ticket), std::move(argument))
+      .then(
+          [this, id, finish = std::move(finish)](const Answer& answer) {
+            if (const auto to = close(id))
+              finish(*to, answer);
+          },
+          [this, id](const caf::error& error) { fail(id, error); });
+}
+
+ResponderPtr Gateway::close(std::uint64_t id) {
+  const auto call = calls_.find(id);
+  if (call == calls_.end())
+    return nullptr;
+  auto responder = std::move(call->second.responder);
+  calls_.erase(call);
+  return responder;
+}
+
+void Gateway::fail(std::uint64_t id, const caf::error& error) {
+  const auto call = calls_.find(id);
+  if (call == calls_.end())
+    return;
+  call->second.ticket->abandon();
+  const auto responder = close(id);
+  spdlog::warn("request {}: the monitor did not answer: {}", responder->request_id(), system().render(error));
+  responder->refuse(unavailable("The monitor did not answer; try again."));
+}
+
+void Gateway::time_out(std::uint64_t id) {
+  const auto call = calls_.find(id);
+  if (call == calls_.end())
+    return;
+  if (call->second.ticket->abandon()) {
+    close(id)->refuse(problem_of({domain::Refusal::not_taken_up, {}, {}}));
+    return;
+  }
+  const auto more = std::exchange(call->second.receive, domain::Duration::zero());
+  if (more > domain::Duration::zero())
+    delayed_send(this, more, tick_atom::value, id);
+  else
+    close(id)->refuse(unavailable("The request is still being worked on; repeat it to get its outcome."));
+}
+
+} // namespace ci::http

@@ -1,0 +1,76 @@
+#pragma once
+/// Carries cranking requests from the handlers to the monitor, and its answers back to the clients.
+
+#include "actors/messages.hpp"
+#include "actors/metered.hpp"
+#include "http/options.hpp"
+#include "http/responder.hpp"
+
+#include <functional>
+#include <unordered_map>
+
+namespace ci::http {
+
+using tick_atom = caf::atom_constant<caf::atom("gw_tick")>;
+
+/// Nobody waits for its answers: they go to the clients.
+using gateway_actor = caf::typed_actor<
+    /// Who decides from now on. An invalid handle: nobody, until the next such message.
+    caf::reacts_to<watch_atom, monitor_actor>,
+    /// A take; the flag says whether the answer is a list.
+    caf::reacts_to<take_atom, ResponderPtr, domain::TakeRequest, bool>,
+    /// The string is the lower-case unique_id.
+    caf::reacts_to<release_atom, ResponderPtr, std::string>,
+    /// From the guest that has this IPv4 address.
+    caf::reacts_to<jit_atom, ResponderPtr, std::string>,
+    /// From the guest that has this IPv4 address.
+    caf::reacts_to<boot_atom, ResponderPtr, std::string>,
+    /// A request's time ran out; the number is the request's.
+    caf::reacts_to<tick_atom, std::uint64_t>>;
+
+/// A request's life: it comes in with its responder and goes to the monitor with a ticket. If the monitor has not taken
+/// the ticket up within `Waits::send`, the ticket is abandoned, so the request has no effect, and the client is told to
+/// come again. From then on the answer may take `Waits::receive`; a later one is dropped (the monitor carried the
+/// request to its end: a repeat finds what it left). When the monitor dies, all its requests are answered at once.
+/// Guests have less patience: theirs are answered within `Waits::guest` in all.
+class Gateway : public Metered<gateway_actor::base> {
+ public:
+  Gateway(caf::actor_config& config, MeterPtr meter, Waits waits, std::size_t limit)
+      : Metered(config, std::move(meter)), waits_(waits), limit_(limit) {}
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  /// A request at the monitor.
+  struct Call {
+    ResponderPtr responder;
+    TicketPtr ticket;
+    domain::Duration receive; ///< what is left after the first time-out; zero: nothing
+  };
+  struct Patience {
+    domain::Duration send, receive;
+  };
+
+  void watch(const monitor_actor&);
+  void lost_monitor();
+  /// Asks the monitor `Atom` with a ticket and \p argument; \p finish answers the client.
+  template <class Answer, class Atom, class Argument>
+  void carry(ResponderPtr responder, Patience patience, Atom atom, Argument argument,
+             std::function<void(Responder&, const Answer&)> finish);
+  bool refuse_at_the_door(Responder&);
+  /// Takes the call off the list; none if its time ran out before.
+  ResponderPtr close(std::uint64_t id);
+  void fail(std::uint64_t id, const caf::error&);
+  void time_out(std::uint64_t id);
+
+  const Waits waits_;
+  const std::size_t limit_;
+  monitor_actor monitor_;
+  std::uint64_t last_call_ = 0;
+  std::unordered_map<std::uint64_t, Call> calls_;
+};
+
+} // namespace ci::http
+
+CI_LOCAL_MESSAGE(ci::http::ResponderPtr)

@@ -1,0 +1,28 @@
+#pragma once
+/// The endpoints. Each answers at once or hands its responder to the gateway; see router.hpp's Handler.
+
+#include "http/router.hpp"
+
+namespace ci::http {
+
+// handlers_reserve.cpp
+void take_one(Context&, const Request&, const ResponderPtr&);
+void take_several(Context&, const Request&, const ResponderPtr&);
+void show_reservation(Context&, const Request&, const ResponderPtr&);
+void release_reservation(Context&, const Request&, const ResponderPtr&);
+
+// handlers_guest.cpp
+void github_jitconfig(Context&, const Request&, const ResponderPtr&);
+void boot_script(Context&, const Request&, const ResponderPtr&);
+
+// handlers_dashboard.cpp
+void page(Context&, const Request&, const ResponderPtr&);
+void dashboard_html(Context&, const Request&, const ResponderPtr&);
+void dashboard_json(Context&, const Request&, const ResponderPtr&);
+
+// handlers_operator.cpp
+void healthz(Context&, const Request&, const ResponderPtr&);
+void readyz(Context&, const Request&, const ResponderPtr&);
+void metrics(Context&, const Request&, const ResponderPtr&);
+
+} // namespace ci::http

@@ -1,0 +1,41 @@
+#pragma once
+/// The parameters of requests: their rules, and a reader that finds everything wrong at once. Pure.
+
+#include "actors/domain/reservation.hpp"
+#include "http/problem.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ci::http {
+
+/// Decimal digits without a leading zero, 1 to 2^63 - 1: a number has one spelling.
+std::optional<std::int64_t> parse_positive(std::string_view);
+
+/// Takes known parameters out of a request's query and notes what is wrong with them.
+class ParameterReader {
+ public:
+  explicit ParameterReader(const Request& request) : request_(request) {}
+
+  /// Noted as missing, repeated or malformed where it does not stand there exactly once.
+  std::optional<std::string> required(const std::string& name);
+  /// None without a note where it is missing.
+  std::optional<std::string> optional(const std::string& name);
+  void note(std::string parameter, std::string reason);
+  const std::vector<ParameterError>& errors() const { return errors_; }
+
+ private:
+  const Request& request_;
+  std::vector<ParameterError> errors_;
+};
+
+/// Reads what POST /profile/{key}/take and .../{count} ask, and notes everything wrong. \p count: as it stands in the
+/// path; null for a take of one. The result is to be used only where nothing was noted.
+domain::TakeRequest read_take(ParameterReader&, std::string profile, const std::string* count, int max_take_count);
+
+/// The `{unique_id}` of a path in lower case; noted where it is none.
+std::string read_unique_id(ParameterReader&, const Request&);
+
+} // namespace ci::http

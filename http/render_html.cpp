@@ -1,0 +1,230 @@
+#include "http/render_html.hpp"
+
+#include "actors/domain/names.hpp"
+#include "http/digest.hpp"
+#include "http/html.hpp"
+#include "http/page_assets.hpp"
+
+#include <algorithm>
+
+namespace ci::http {
+
+namespace {
+
+using domain::Status;
+
+std::string header(const domain::Snapshot& snapshot, const PageStyle& style) {
+  const bool parties_well = snapshot.github.well && snapshot.libvirt.well && snapshot.store.well;
+  const bool profiles_well = std::all_of(snapshot.profiles.begin(), snapshot.profiles.end(),
+                                         [](const auto& profile) { return profile.second.trouble.empty(); });
+  const bool well = parties_well && profiles_well && !snapshot.draining;
+  return "<header><svg class=\"logo\" viewBox=\"0 0 30 30\" aria-hidden=\"true\">"
+         "<rect width=\"30\" height=\"30\" rx=\"8\" fill=\"#1f6feb\"/>"
+         "<path d=\"M5 16h5l3-8 4 14 3-6h5\" fill=\"none\" stroke=\"#fff\" stroke-width=\"2.4\" "
+         "stroke-linecap=\"round\" stroke-linejoin=\"round\"/></svg>"
+         "<h1>ci-monitor</h1>" +
+         chip(well ? "well" : parties_well ? "warn" : "bad", well ? "All is well" : "Needs attention") +
+         "<span class=\"soft\">version " + escape_html(style.version) + "<br>last change " +
+         time_element(snapshot.at, TimeKind::ago) + "</span></header>\n";
+}
+
+std::string party_banner(const char* name, const domain::PartyHealth& party) {
+  if (party.well)
+    return {};
+  std::string text = "<p class=\"banner bad\" role=\"status\"><strong>" + std::string(name) +
+                     " is not answering as it should.</strong> " + escape_html(party.trouble);
+  if (party.since)
+    text += " (since " + time_element(*party.since, TimeKind::ago) + ")";
+  return text + "</p>\n";
+}
+
+std::string banners(const domain::Snapshot& snapshot) {
+  auto text = party_banner("GitHub", snapshot.github) + party_banner("libvirt", snapshot.libvirt) +
+              party_banner("The store", snapshot.store);
+  if (snapshot.draining)
+    text += "<p class=\"banner\" role=\"status\"><strong>The service is stopping.</strong> It takes no more "
+            "requests; runners keep running.</p>\n";
+  return text;
+}
+
+std::string profile_card(const std::string& key, const domain::ProfileCounts& counts) {
+  const std::pair<Status, int> shares[] = {{Status::Busy, counts.busy},
+                                           {Status::Reserved, counts.reserved},
+                                           {Status::Idle, counts.idle},
+                                           {Status::StartedOrCrashed, counts.started_or_crashed},
+                                           {Status::DoneOrUnregistered, counts.done_or_unregistered},
+                                           {Status::Invalid, counts.invalid}};
+  std::vector<BarPart> parts;
+  std::string legend;
+  double total = 0;
+  for (const auto& [status, count] : shares) {
+    parts.push_back({domain::to_string(status), static_cast<double>(count)});
+    total += count;
+    legend += std::string("<li") + (count ? "" : " class=\"none\"") + "><span class=\"dot " +
+              domain::to_string(status) + "\"></span>" + word_of(status) + " <strong>" + std::to_string(count) +
+              "</strong></li>";
+  }
+  std::string foot = counts.image_made_at ? "Image " + time_element(*counts.image_made_at, TimeKind::age) + " old"
+                                          : "No image of its own";
+  if (counts.wanted > 0)
+    foot += " · " + std::to_string(counts.wanted) + " more wanted";
+  if (counts.excess_healthy > 0)
+    foot += " · " + std::to_string(counts.excess_healthy) + " too many";
+  return "<article class=\"card\"><div class=\"top\"><h3>" + escape_html(key) + "</h3><span class=\"big\">" +
+         std::to_string(counts.healthy) + " <small>of " + std::to_string(counts.target) + "</small></span></div>" +
+         bar(parts, std::max(total, static_cast<double>(counts.target))) + "<ul class=\"legend\">" + legend + "</ul>" +
+         (counts.trouble.empty() ? "" : "<p class=\"why\">" + escape_html(counts.trouble) + "</p>") +
+         "<div class=\"foot soft\">" + foot + "</div></article>\n";
+}
+
+std::string budget_card(const char* name, double held, double available, const std::string& held_text,
+                        const std::string& available_text) {
+  const bool full = held >= available;
+  return std::string("<article class=\"card\"><div class=\"top\"><h3>") + name + "</h3><span class=\"big\">" +
+         held_text + " <small>of " + available_text + "</small></span></div>" +
+         bar({{full ? "full" : "held", held}}, available) + "</article>\n";
+}
+
+std::string host_section(const domain::Snapshot& snapshot) {
+  const auto& [budget, held] = std::tie(snapshot.budget, snapshot.held);
+  std::string cards;
+  if (budget.hugepages_1g > 0 || held.hugepages_1g > 0)
+    cards += budget_card("Huge pages of 1 GiB", static_cast<double>(held.hugepages_1g),
+                         static_cast<double>(budget.hugepages_1g), std::to_string(held.hugepages_1g),
+                         std::to_string(budget.hugepages_1g));
+  if (budget.memory_bytes > 0 || held.memory_bytes > 0)
+    cards += budget_card("Memory", static_cast<double>(held.memory_bytes), static_cast<double>(budget.memory_bytes),
+                         readable_size(held.memory_bytes), readable_size(budget.memory_bytes));
+  return cards.empty() ? cards : "<h2>Host</h2>\n<div class=\"cards\">" + cards + "</div>\n";
+}
+
+std::string profile_section(const domain::Snapshot& snapshot) {
+  std::string cards;
+  for (const auto& [key, counts] : snapshot.profiles)
+    cards += profile_card(key, counts);
+  if (cards.empty())
+    return "<h2>Profiles</h2>\n<div class=\"scroll\"><div class=\"empty\">No profile is configured.</div></div>\n";
+  return "<h2>Profiles</h2>\n<div class=\"cards\">" + cards + "</div>\n";
+}
+
+std::string heading(const char* name, std::size_t count) {
+  return std::string("<h2>") + name + " <span class=\"count\">" + std::to_string(count) + "</span></h2>\n";
+}
+
+std::string run_link(const domain::ReservationView& reservation, const PageStyle& style) {
+  const auto path = reservation.qualified_repo + "/actions/runs/" + std::to_string(reservation.run_id);
+  return "<a href=\"" + escape_html(style.github_web_url + path) + "\" rel=\"noreferrer\">" +
+         escape_html(reservation.qualified_repo) + "<span class=\"soft\">run " + std::to_string(reservation.run_id) +
+         "</span></a>";
+}
+
+std::string reservation_row(const domain::ReservationView& reservation, const PageStyle& style) {
+  std::string runners;
+  for (const auto& slot : reservation.slots)
+    runners += (runners.empty() ? "#" : ", #") + std::to_string(slot.runner);
+  const auto tight = [](const std::string& text) { return "<td class=\"tight\">" + text + "</td>"; };
+  return "<tr><td>" + status_mark(reservation_dot(reservation.state), escape_html(reservation.state)) +
+         "</td><td class=\"mono\">" + escape_html(reservation.unique_id) + "</td><td>" +
+         escape_html(reservation.profile) + "</td><td>" + run_link(reservation, style) + "</td>" + tight(runners) +
+         tight(time_element(reservation.created_at, TimeKind::age)) +
+         tight(reservation.deadline ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
+}
+
+/// Those that have not ended: the others are of interest to their clients alone.
+std::string reservation_section(const domain::Snapshot& snapshot, const PageStyle& style) {
+  std::string rows;
+  std::size_t count = 0;
+  for (const auto& [id, reservation] : snapshot.reservations)
+    if (!reservation->ended_at) {
+      rows += reservation_row(*reservation, style);
+      ++count;
+    }
+  auto text = heading("Reservations", count) + "<div class=\"scroll\">";
+  if (rows.empty())
+    return text + "<div class=\"empty\">No runner is reserved.</div></div>\n";
+  return text +
+         "<table><thead><tr><th>State</th><th>unique_id</th><th>Profile</th><th>For</th><th>Runners</th><th>Age</th>"
+         "<th>Must start</th></tr></thead><tbody>" +
+         rows + "</tbody></table></div>\n";
+}
+
+std::string runner_section(const std::vector<const std::string*>& rows) {
+  auto text = heading("Runners", rows.size()) + "<div class=\"scroll\">";
+  if (rows.empty())
+    return text + "<div class=\"empty\">There are no runners.</div></div>\n";
+  text += "<table><thead><tr><th>#</th><th>Status</th><th>Profile</th><th>Age</th><th>Guest</th><th>At GitHub</th>"
+          "<th>Details</th></tr></thead><tbody>";
+  for (const auto* row : rows)
+    text += *row;
+  return text + "</tbody></table></div>\n";
+}
+
+std::string stranger_section(const domain::Snapshot& snapshot) {
+  if (snapshot.strangers.empty())
+    return {};
+  auto text = heading("Strangers", snapshot.strangers.size()) +
+              "<ul class=\"names\"><li class=\"soft\">Their names look like ours, but we did not make them: they are "
+              "left alone.</li>";
+  for (const auto& name : snapshot.strangers)
+    text += "<li><code>" + escape_html(name) + "</code></li>";
+  return text + "</ul>\n";
+}
+
+std::string details_cell(const domain::RunnerView& runner) {
+  std::string text;
+  const auto line = [&](const std::string& label, const std::string& value) {
+    text += "<span class=\"soft\">" + escape_html(label) + escape_html(value) + "</span>";
+  };
+  for (const auto& [key, value] : runner.details)
+    if (key == "reason" || key == "last_error")
+      line("", value);
+    else if (key != "template" && !(key == "phase" && value == "live"))
+      line(readable_key(key) + ": ", value);
+  return text;
+}
+
+} // namespace
+
+std::string runner_row(const domain::RunnerView& runner) {
+  std::string guest = runner.guest_name ? "<span class=\"mono\">" + escape_html(*runner.guest_name) + "</span>" : "–";
+  if (runner.ipv4_address)
+    guest += "<span class=\"soft mono\">" + escape_html(*runner.ipv4_address) + "</span>";
+  std::string registration = "–";
+  if (runner.registration)
+    registration = escape_html(runner.registration->status) + (runner.registration->busy ? ", busy" : "") +
+                   "<span class=\"soft\">id " + std::to_string(runner.registration->id) + "</span>";
+  const auto* word = domain::to_string(runner.status);
+  return "<tr><td class=\"tight\">" + std::to_string(runner.id) + "</td><td title=\"" + word + "\">" +
+         status_mark(word, word_of(runner.status)) + "</td><td>" + escape_html(runner.profile) +
+         "</td><td class=\"tight\">" + time_element(runner.created_at, TimeKind::age) + "</td><td>" + guest + "</td><td>" +
+         registration + "</td><td>" + details_cell(runner) + "</td></tr>\n";
+}
+
+std::string page_contents(const domain::Snapshot& snapshot,
+                          const std::vector<const std::string*>& rows, const PageStyle& style) {
+  return header(snapshot, style) + banners(snapshot) + profile_section(snapshot) + host_section(snapshot) +
+         reservation_section(snapshot, style) + runner_section(rows) + stranger_section(snapshot) +
+         "<footer><span>Times in UTC</span><a href=\"dashboard.json\">dashboard.json</a>"
+         "<a href=\"readyz\">readyz</a></footer>\n";
+}
+
+std::string page_shell(const std::string& contents) {
+  return std::string("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                     "<title>ci-monitor</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>") +
+         page_style +
+         "</style>\n<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n</head>\n<body>\n"
+         "<main id=\"contents\">\n" +
+         contents + "</main>\n<div id=\"lost\" role=\"status\">No contact to the monitor: this is old.</div>\n<script>" +
+         page_script + "</script>\n</body>\n</html>\n";
+}
+
+const std::string& content_security_policy() {
+  static const std::string policy =
+      "default-src 'none'; style-src 'sha256-" + base64(sha256(page_style)) + "'; script-src 'sha256-" +
+      base64(sha256(page_script)) +
+      "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  return policy;
+}
+
+} // namespace ci::http

@@ -1,0 +1,39 @@
+/// The table of endpoints: one line each.
+#include "http/routes.hpp"
+
+#include "http/handlers.hpp"
+
+namespace ci::http {
+
+namespace {
+
+constexpr auto everyone = Audience::everyone;
+constexpr auto others = Audience::others;
+constexpr auto guests = Audience::guests;
+
+// clang-format off
+constexpr Route table[] = {
+    // method   pattern                              audience  proof                      handler
+    {"POST",   "/profile/{profile_key}/take",         others,   Proof::token,             take_one},
+    {"POST",   "/profile/{profile_key}/take/{count}", others,   Proof::token,             take_several},
+    {"GET",    "/reservation/{unique_id}",            others,   Proof::token,             show_reservation},
+    {"DELETE", "/reservation/{unique_id}",            others,   Proof::token,             release_reservation},
+    {"GET",    "/github-jitconfig",                   guests,   Proof::none,              github_jitconfig},
+    {"GET",    "/boot",                               guests,   Proof::none,              boot_script},
+    {"GET",    "/",                                   others,   Proof::none,              page},
+    {"GET",    "/dashboard.html",                     others,   Proof::none,              dashboard_html},
+    {"GET",    "/dashboard.json",                     others,   Proof::none,              dashboard_json},
+    {"GET",    "/healthz",                            everyone, Proof::none,              healthz},
+    {"GET",    "/readyz",                             others,   Proof::none,              readyz},
+    {"GET",    "/metrics",                            others,   Proof::token_or_loopback, metrics},
+};
+// clang-format on
+
+} // namespace
+
+void add_routes(Router& router) {
+  for (const auto& route : table)
+    router.add(route);
+}
+
+} // namespace ci::http

@@ -1,0 +1,437 @@
+/// Stories of the decisions, against a world that does as it is told.
+#include "tests/support/bench.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ci::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<RunnerId> ids(const TakeAnswer& a) {
+  std::vector<RunnerId> result;
+  for (auto& r : a.runners)
+    result.push_back(r->id);
+  return result;
+}
+
+/// A pool of `n` idle linux runners.
+struct Pool : Bench {
+  explicit Pool(int n = 3) {
+    profile("linux", n);
+    policy->max_parallel_creates = 100;
+    start();
+    boot_all();
+  }
+};
+
+} // namespace
+
+TEST_CASE("a pool is filled to its target and comes online") {
+  Bench b;
+  b.start();
+  CHECK(b.running().size() == 3);
+  CHECK(b.count(Status::StartedOrCrashed) == 3);
+  b.boot_all();
+  CHECK(b.count(Status::Idle) == 3);
+  CHECK(b.world.records.size() == 3);
+  CHECK(b.snapshot->profiles.at("linux").idle == 3);
+  for (auto& [id, r] : b.core->runners())
+    CHECK(r.rec.jit_config.empty()); // deleted once it is online
+}
+
+TEST_CASE("no more than max_parallel_creates are made at once") {
+  Bench b;
+  b.profile("linux", 9);
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Prepare>(e); };
+  b.start();
+  CHECK(b.core->runners().size() == 4);
+}
+
+TEST_CASE("G1: a finished job's guest is replaced as soon as it is off") {
+  Pool b;
+  auto guest = b.running().front();
+  b.world.begin_job(guest);
+  b.advance(31s);
+  CHECK(b.count(Status::Busy) == 1);
+  b.world.end_job(guest);
+  b.power_off(guest);
+  CHECK(b.world.guests.count(guest) == 0);
+  CHECK(b.running().size() == 3);
+  b.boot_all();
+  CHECK(b.count(Status::Idle) == 3);
+  CHECK(b.world.records.size() == 3);
+  CHECK(b.world.disks.size() == 3);
+}
+
+TEST_CASE("G1: a job survives a GitHub that says idle, forgets it once, and then fails for a while") {
+  Pool b;
+  auto guest = b.running().front();
+  b.world.begin_job(guest, false);
+  auto id = b.world.record_of(b.world.guests[guest])->shown.id;
+  auto hidden = b.world.records.at(id);
+  b.advance(40s);
+  // Gone from one listing, while every look at it fails.
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::Look>(e))
+      return World::error(GithubError::Kind::server, 500);
+    return {};
+  };
+  b.world.records.erase(id);
+  b.advance(31s);
+  b.world.records[id] = hidden;
+  b.advance(60s);
+  b.fail = nullptr;
+  b.advance(120s);
+  CHECK(b.world.guests.count(guest) == 1);
+  CHECK(b.world.killed_at_work.empty());
+}
+
+TEST_CASE("G1: an excess runner is stopped only after two looks a minute apart and a granted DELETE") {
+  Pool b;
+  b.policy->profiles["linux"].target_count = 2;
+  b.apply_policy();
+  CHECK(b.running().size() == 3);
+  b.advance(59s);
+  CHECK(b.running().size() == 3);
+  b.advance(2s);
+  CHECK(b.running().size() == 2);
+  CHECK(b.world.records.size() == 2);
+}
+
+TEST_CASE("G1: an excess runner that turns busy meanwhile is spared") {
+  Pool b;
+  auto first = b.running().front();
+  b.policy->profiles["linux"].target_count = 2;
+  b.apply_policy();
+  b.world.begin_job(first, false); // GitHub says idle, but refuses the DELETE
+  b.advance(120s);
+  CHECK(b.world.guests.count(first) == 1);
+  CHECK(b.count(Status::Busy) == 1);
+  CHECK(b.world.killed_at_work.empty());
+}
+
+TEST_CASE("a runner that never comes online is replaced") {
+  Bench b;
+  b.start();
+  b.advance(119s);
+  CHECK(b.core->runners().begin()->first == 1);
+  b.advance(3s);
+  CHECK(b.core->runners().begin()->first > 3);
+  CHECK(b.world.records.size() == 3);
+}
+
+TEST_CASE("a take reserves the lowest ids, all or nothing") {
+  Pool b;
+  auto request = b.take(Bench::ask("linux", 2));
+  CHECK(ids(b.takes.at(request)) == std::vector<RunnerId>{1, 2});
+  CHECK(b.count(Status::Reserved) == 2);
+  auto labels = b.world.records.begin()->second.shown.labels;
+  CHECK(has_label(labels, "reserved-for:00000001-0000-4000-8000-000000000000"));
+  CHECK(has_label(labels, "reserved-by:servo/servo/actions/runs/77"));
+
+  auto too_many = b.take(Bench::ask("linux", 2, 2));
+  CHECK(b.takes.at(too_many).runners.empty());
+  CHECK(b.takes.at(too_many).verdict.refusal == Refusal::none);
+  CHECK(b.count(Status::Idle) == 1);
+  CHECK(b.core->reservations().size() == 1); // null is not remembered
+}
+
+TEST_CASE("a take with a minimum is content with fewer") {
+  Pool b;
+  auto request = b.take(Bench::ask("linux", 5, 1, 2));
+  CHECK(ids(b.takes.at(request)) == std::vector<RunnerId>{1, 2, 3});
+}
+
+TEST_CASE("G2: a repeat gets the same answer, another asker a conflict") {
+  Pool b;
+  auto first = b.take(Bench::ask("linux", 1));
+  auto again = b.take(Bench::ask("linux", 1));
+  CHECK(ids(b.takes.at(first)) == ids(b.takes.at(again)));
+  auto other = Bench::ask("linux", 2);
+  CHECK(b.takes.at(b.take(other)).verdict.refusal == Refusal::id_conflict);
+}
+
+TEST_CASE("G3: a granted reservation survives a restart, with the same answer and deadline") {
+  Pool b;
+  auto first = ids(b.takes.at(b.take(Bench::ask("linux", 2))));
+  auto deadline = b.core->reservations().begin()->second.rec.deadline;
+  b.start();
+  auto again = b.take(Bench::ask("linux", 2));
+  CHECK(ids(b.takes.at(again)) == first);
+  CHECK(b.core->reservations().begin()->second.rec.deadline == deadline);
+}
+
+TEST_CASE("G3: a pending reservation is undone at the next start") {
+  Pool b;
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::LookSlot>(e); };
+  auto lost = b.take(Bench::ask("linux", 1));
+  CHECK(b.takes.count(lost) == 0);
+  CHECK(has_reservation_label(b.world.records.begin()->second.shown.labels));
+  b.lose = nullptr;
+  b.start();
+  b.advance(5s);
+  CHECK_FALSE(has_reservation_label(b.world.records.begin()->second.shown.labels));
+  CHECK(b.core->reservations().empty());
+  CHECK(b.count(Status::Idle) == 3);
+}
+
+TEST_CASE("a runner that GitHub shows busy after the labels is replaced by another idle one") {
+  Pool b;
+  auto stolen = b.running().front();
+  b.world.begin_job(stolen); // not seen yet
+  auto request = b.take(Bench::ask("linux", 2));
+  CHECK(ids(b.takes.at(request)) == std::vector<RunnerId>{2, 3});
+}
+
+TEST_CASE("where no idle runner is left to replace one, every label comes off and the answer is null") {
+  Pool b;
+  b.world.begin_job(b.running().front());
+  auto request = b.take(Bench::ask("linux", 3));
+  REQUIRE(b.takes.count(request));
+  CHECK(b.takes.at(request).runners.empty());
+  CHECK(b.takes.at(request).verdict.refusal == Refusal::none);
+  b.advance(35s);
+  CHECK(b.count(Status::Idle) == 2);
+  CHECK(b.core->reservations().empty());
+}
+
+TEST_CASE("a GitHub that fails ends the take with a refusal, undone in the background") {
+  Pool b;
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::Label>(e) || std::holds_alternative<effect::Unlabel>(e))
+      return World::error(GithubError::Kind::server, 502);
+    return {};
+  };
+  auto request = b.take(Bench::ask("linux", 1));
+  CHECK(b.takes.at(request).verdict.refusal == Refusal::github_away);
+  CHECK(b.count(Status::Idle) == 2);
+  b.fail = nullptr;
+  b.advance(40s);
+  CHECK(b.count(Status::Idle) == 3);
+  CHECK(b.core->reservations().empty());
+}
+
+TEST_CASE("a lost answer to a label call is settled by a look") {
+  Pool b;
+  bool once = true;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    if (auto* l = std::get_if<effect::Label>(&e); l && once) {
+      once = false;
+      b.world.label(l->registration, l->labels);
+      return World::error(GithubError::Kind::unreachable);
+    }
+    return {};
+  };
+  auto request = b.take(Bench::ask("linux", 1));
+  CHECK(ids(b.takes.at(request)) == std::vector<RunnerId>{1});
+}
+
+TEST_CASE("labels that never come off spoil the runner") {
+  Pool b;
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::LookSlot>(e) || std::holds_alternative<effect::Unlabel>(e))
+      return World::error(GithubError::Kind::server, 502);
+    return {};
+  };
+  b.take(Bench::ask("linux", 1));
+  b.advance(400s);
+  CHECK(b.core->runners().count(1) == 0);
+  CHECK(b.core->reservations().empty());
+}
+
+TEST_CASE("a reservation that no job uses expires, and its runner is destroyed by the rules") {
+  Pool b;
+  b.take(Bench::ask("linux", 1));
+  b.advance(61s);
+  CHECK(b.runner(1).rec.phase == Phase::destroying);
+  CHECK(b.world.guests.count(b.runner(1).rec.guest_name) == 1);
+  b.advance(120s);
+  CHECK(b.core->runners().count(1) == 0);
+  CHECK(b.core->reservations().empty());
+  REQUIRE(b.core->spent().size() == 1);
+  CHECK(std::string(public_state(b.core->spent().begin()->second)) == "expired");
+}
+
+TEST_CASE("a reservation ends when its job has, and its id is spent for seven days") {
+  Pool b;
+  b.take(Bench::ask("linux", 1));
+  auto guest = b.runner(1).rec.guest_name;
+  b.world.begin_job(guest);
+  b.advance(31s);
+  CHECK(std::string(public_state(b.core->reservations().begin()->second.rec)) == "started");
+  b.world.end_job(guest);
+  b.power_off(guest);
+  b.advance(10s);
+  REQUIRE(b.core->spent().size() == 1);
+  CHECK(std::string(public_state(b.core->spent().begin()->second)) == "finished");
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).verdict.refusal == Refusal::id_spent);
+  b.sleep_through(24h * 7 + 1min);
+  CHECK(b.core->spent().empty());
+}
+
+TEST_CASE("a release takes the labels off and makes the runners idle again") {
+  Pool b;
+  b.take(Bench::ask("linux", 2));
+  auto request = b.release("00000001-0000-4000-8000-000000000000");
+  REQUIRE(b.releases.count(request));
+  CHECK(b.releases.at(request).verdict.refusal == Refusal::none);
+  b.advance(1s);
+  CHECK(b.count(Status::Idle) == 3);
+  auto again = b.release("00000001-0000-4000-8000-000000000000");
+  CHECK(b.releases.at(again).reservation->state == "released");
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 2))).verdict.refusal == Refusal::id_spent);
+}
+
+TEST_CASE("G7: a config goes to the guest it was made for, until its runner is online") {
+  Bench b;
+  b.start();
+  auto names = b.running();
+  auto& first = b.world.guests[names[0]];
+  auto& second = b.world.guests[names[1]];
+  auto config = b.jitconfig(first.address);
+  CHECK(config.find(names[0] + "@ci0") != std::string::npos);
+  CHECK(b.jitconfig(second.address).find(names[1] + "@ci0") != std::string::npos);
+  // A later fetch is answered while GitHub says it is still offline.
+  CHECK(b.jitconfig(first.address) == config);
+  first.config = config;
+  b.world.go_online(names[0]);
+  Refusal refusal{};
+  CHECK(b.jitconfig(first.address, &refusal).empty());
+  CHECK(refusal == Refusal::jit_gone);
+  CHECK(b.jitconfig("10.9.9.9", &refusal).empty());
+  CHECK(refusal == Refusal::guest_unknown);
+}
+
+TEST_CASE("G7: a config is fetched again five times at most") {
+  Bench b;
+  b.start();
+  auto address = b.world.guests[b.running()[0]].address;
+  for (int i = 0; i < 6; ++i)
+    CHECK_FALSE(b.jitconfig(address).empty());
+  CHECK(b.jitconfig(address).empty());
+}
+
+TEST_CASE("G4: the budget is never exceeded, and what fits is made") {
+  Bench b;
+  b.policy->budget = {5, std::int64_t{1} << 40};
+  b.profile("linux", 2, 2);
+  b.start();
+  CHECK(b.running().size() == 2);
+  b.policy->profiles["linux"].target_count = 3;
+  b.apply_policy();
+  CHECK(b.running().size() == 2);
+  CHECK(b.core->held().hugepages_1g == 4);
+}
+
+TEST_CASE("G5: what was under way at a crash is finished or undone") {
+  for (auto kill : {0, 1, 2, 3, 4}) {
+    Bench b;
+    b.lose = [&](const Effect& e) {
+      switch (kill) {
+      case 0:
+        return std::holds_alternative<effect::Register>(e);
+      case 1:
+        return std::holds_alternative<effect::Prepare>(e);
+      case 2:
+        return std::holds_alternative<effect::Start>(e);
+      case 3: // the world did it, the answer is lost
+        if (auto* r = std::get_if<effect::Register>(&e)) {
+          b.world.make(r->request);
+          return true;
+        }
+        return false;
+      default:
+        if (auto* s = std::get_if<effect::Start>(&e)) {
+          b.world.start(s->spec, b.steady);
+          return true;
+        }
+        return false;
+      }
+    };
+    b.start();
+    b.lose = nullptr;
+    b.start();
+    b.advance(10s);
+    b.boot_all();
+    INFO("crash at ", kill);
+    CHECK(b.count(Status::Idle) == 3);
+    CHECK(b.world.records.size() == 3);
+    CHECK(b.running().size() == 3);
+    CHECK(b.world.disks.size() == 3);
+    CHECK(b.core->runners().size() == 3);
+  }
+}
+
+TEST_CASE("a lost 201 is found by name, deleted, and replaced under a new id") {
+  Bench b;
+  b.profile("linux", 1);
+  bool once = true;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    if (auto* r = std::get_if<effect::Register>(&e); r && once) {
+      once = false;
+      b.world.make(r->request);
+      return World::error(GithubError::Kind::unreachable);
+    }
+    return {};
+  };
+  b.start();
+  b.advance(10s);
+  CHECK(b.world.records.size() == 1);
+  CHECK(b.core->runners().begin()->first == 2);
+}
+
+TEST_CASE("G6: a profile whose creates fail backs off and says why; others go on") {
+  Bench b;
+  b.profile("other", 2);
+  b.world.add_template("ci-template-other@2026-01-01T00:00:00.000000000Z");
+  b.fail_host = [](const Effect& e) -> std::optional<std::string> {
+    auto* p = std::get_if<effect::Prepare>(&e);
+    if (p && p->spec.name.find("linux") != std::string::npos)
+      return "disk full";
+    return {};
+  };
+  b.start();
+  b.advance(600s);
+  CHECK(b.running().size() == 2);
+  CHECK(b.snapshot->profiles.at("linux").trouble == "disk: disk full");
+  // 5 + 10 + 20 ... s: a handful of rounds in ten minutes, not hundreds.
+  CHECK(b.store.next_id < 40);
+}
+
+TEST_CASE("G5: guests and registrations of others are left alone and reported") {
+  Bench b;
+  b.world.guests["ci-runner-linux.99"] = {"foreign", GuestState::on, "", "10.0.0.99", "", false};
+  b.world.make({"ci-runner-linux.98@ci0", {"x"}, "_work", 1});
+  b.start();
+  b.advance(60s);
+  CHECK(b.world.guests.count("ci-runner-linux.99") == 1);
+  CHECK(b.world.find("ci-runner-linux.98@ci0").value->size() == 1);
+  CHECK(b.snapshot->strangers.size() == 2);
+  CHECK(b.core->held().hugepages_1g == 4); // the stranger counts in the budget
+}
+
+TEST_CASE("a jump of the wall clock ages nothing") {
+  Pool b;
+  b.take(Bench::ask("linux", 1));
+  auto left = *b.core->reservations().begin()->second.rec.deadline - b.time;
+  b.time += 3600s;
+  b.core->on_clock_jump(b.now(), 3600s);
+  b.run();
+  CHECK(*b.core->reservations().begin()->second.rec.deadline - b.time == left);
+  b.advance(1s);
+  CHECK(b.count(Status::Reserved) == 1);
+}
+
+TEST_CASE("a stop refuses what waits and orders nothing new") {
+  Pool b;
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Label>(e); };
+  auto waiting = b.take(Bench::ask("linux", 1));
+  b.core->stop(b.now());
+  b.run();
+  CHECK(b.takes.at(waiting).verdict.refusal == Refusal::not_ready);
+  auto before = b.effects_carried;
+  b.power_off(b.running().back());
+  CHECK(b.world.guests.size() == 4);
+  CHECK(b.effects_carried - before < 5);
+}

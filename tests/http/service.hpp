@@ -1,0 +1,291 @@
+#pragma once
+/// The real server, API and gateway around a monitor that does what the test says.
+
+#include "http/api.hpp"
+#include "http/server.hpp"
+#include "tests/http/raw_client.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace test {
+
+using namespace std::chrono_literals;
+
+/// Counts things that happen in other threads; a test waits for them.
+class Event {
+ public:
+  void happen() {
+    std::lock_guard lock(mutex_);
+    ++count_;
+    changed_.notify_all();
+  }
+  /// Whether it has happened so often before patience ends.
+  bool wait(int times = 1) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, RawClient::patience, [&] { return count_ >= times; });
+  }
+  int count() const {
+    std::lock_guard lock(mutex_);
+    return count_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  int count_ = 0;
+};
+
+/// What the fake monitor does, and what it saw. Set before requests come.
+struct Script {
+  enum class Take { answer, null, refuse, drop_promise, hold, hold_untaken, die, fail };
+  std::atomic<Take> take{Take::answer};
+  std::atomic<ci::domain::Refusal> refusal{ci::domain::Refusal::none};
+  Event asked, taken_up, not_taken_up;
+
+  std::mutex mutex;
+  ci::domain::TakeRequest last_take;
+  std::string last_text;
+  /// Of held takes; to be used by the fake's own messages only.
+  std::deque<std::pair<caf::typed_response_promise<ci::domain::TakeAnswer>, ci::TicketPtr>> held;
+};
+using ScriptPtr = std::shared_ptr<Script>;
+
+inline ci::domain::RunnerViewPtr make_runner(ci::domain::RunnerId id) {
+  auto view = std::make_shared<ci::domain::RunnerView>();
+  view->id = id;
+  view->profile = "linux";
+  view->created_at = ci::domain::Time(std::chrono::milliseconds(1'795'428'000'000));
+  view->registration = ci::domain::Registration{9'412'000'000'000, "ci-runner-linux." + std::to_string(id) + "@ci0",
+                                                "online", true, {"self-hosted", "X64"}};
+  view->guest_name = "ci-runner-linux." + std::to_string(id);
+  view->ipv4_address = "192.168.100." + std::to_string(id);
+  view->status = ci::domain::Status::Busy;
+  return view;
+}
+
+class FakeMonitor : public ci::monitor_actor::base {
+ public:
+  FakeMonitor(caf::actor_config& config, ScriptPtr script) : base(config), script_(std::move(script)) {}
+
+  behavior_type make_behavior() override {
+    return {
+        [this](ci::take_atom, const ci::TicketPtr& ticket, const ci::domain::TakeRequest& request) {
+          return take(ticket, request);
+        },
+        [this](ci::release_atom, const ci::TicketPtr&, const std::string& id) {
+          ci::domain::ReleaseAnswer answer;
+          answer.verdict = verdict(id);
+          auto reservation = std::make_shared<ci::domain::ReservationView>();
+          reservation->unique_id = id;
+          reservation->state = "released";
+          answer.reservation = reservation;
+          return answer;
+        },
+        [this](ci::jit_atom, const ci::TicketPtr&, const std::string& address) {
+          return ci::domain::JitAnswer{verdict(address), "eyJhIjoiYiJ9"};
+        },
+        [this](ci::boot_atom, const ci::TicketPtr&, const std::string& address) {
+          return ci::domain::BootAnswer{verdict(address), std::make_shared<const std::string>("#!/bin/sh\n\xc3\xa4")};
+        },
+        [](ci::guest_atom, const ci::domain::GuestObservation&) {},
+        [](ci::host_atom, const ci::HostConnection&) {},
+        [](ci::store_atom, const ci::StoreHealth&) {},
+        [](ci::policy_atom, const ci::domain::PolicyPtr&) {},
+        [this](ci::crank_atom, std::uint64_t) { settle(); },
+        [](ci::stop_atom) { return caf::unit; },
+    };
+  }
+  void on_exit() override {
+    std::lock_guard lock(script_->mutex);
+    script_->held.clear();
+  }
+
+ private:
+  ci::domain::Verdict verdict(const std::string& text) {
+    {
+      std::lock_guard lock(script_->mutex);
+      script_->last_text = text;
+    }
+    script_->asked.happen();
+    return {script_->refusal, {}, {}};
+  }
+  /// A crank: what is held and was not abandoned is taken up and answered.
+  void settle() {
+    std::lock_guard lock(script_->mutex);
+    for (auto& [promise, ticket] : script_->held)
+      if (ticket->take_up()) {
+        script_->taken_up.happen();
+        promise.deliver(ci::domain::TakeAnswer{{}, {make_runner(7)}});
+      } else {
+        script_->not_taken_up.happen();
+        promise.deliver(ci::domain::TakeAnswer{{ci::domain::Refusal::not_taken_up, {}, {}}, {}});
+      }
+    script_->held.clear();
+  }
+
+  caf::typed_response_promise<ci::domain::TakeAnswer> take(const ci::TicketPtr& ticket,
+                                                           const ci::domain::TakeRequest& request) {
+    auto promise = make_response_promise<ci::domain::TakeAnswer>();
+    const Script::Take mode = script_->take;
+    {
+      std::lock_guard lock(script_->mutex);
+      script_->last_take = request;
+      if (mode == Script::Take::hold || mode == Script::Take::hold_untaken)
+        script_->held.emplace_back(promise, ticket);
+    }
+    if (mode != Script::Take::hold_untaken)
+      ticket->take_up();
+    ci::domain::TakeAnswer answer{{script_->refusal, {}, {}}, {}};
+    if (mode == Script::Take::answer)
+      for (int i = 0; i < request.count; ++i)
+        answer.runners.push_back(make_runner(7 + i));
+    if (mode == Script::Take::answer || mode == Script::Take::null || mode == Script::Take::refuse)
+      promise.deliver(answer);
+    else if (mode == Script::Take::die)
+      quit(caf::exit_reason::kill);
+    else if (mode == Script::Take::fail)
+      promise.deliver(caf::make_error(caf::sec::runtime_error));
+    script_->asked.happen();
+    return promise;
+  }
+
+  ScriptPtr script_;
+};
+
+constexpr auto token = "a-token-of-the-tests";
+constexpr auto with_token = "Authorization: Bearer a-token-of-the-tests\r\n";
+constexpr auto id = "0f0e0d0c-0b0a-4908-8706-050403020100";
+inline const std::string take_query =
+    std::string("?unique_id=") + id + "&qualified_repo=servo/servo&run_id=5000000000";
+
+/// Options for a test: one loopback address, any port, loopback being no guest.
+inline ci::http::Options test_options() {
+  ci::http::Options options;
+  options.listen_on = {*ci::domain::parse_address("127.0.0.1")};
+  options.port = 0;
+  options.external_base_url = "http://ci.example/";
+  options.api_token = token;
+  options.limits.connections_per_source = 1000;
+  options.waits.bind_again = 20ms;
+  return options;
+}
+
+inline ci::domain::SnapshotPtr make_snapshot(std::uint64_t version = 1) {
+  auto snapshot = std::make_shared<ci::domain::Snapshot>();
+  snapshot->version = version;
+  snapshot->profiles["linux"].target = 3;
+  snapshot->runners = {make_runner(7)};
+  auto reservation = std::make_shared<ci::domain::ReservationView>();
+  reservation->unique_id = id;
+  reservation->profile = "linux";
+  reservation->qualified_repo = "servo/servo";
+  reservation->state = "reserved";
+  reservation->slots = {{7, ci::domain::SlotState::confirmed}, {8, ci::domain::SlotState::finished}};
+  snapshot->reservations[id] = reservation;
+  snapshot->github.well = snapshot->libvirt.well = snapshot->store.well = true;
+  return snapshot;
+}
+
+struct CafConfig : caf::actor_system_config {
+  CafConfig() {
+    set("scheduler.max-threads", std::size_t{2});
+    set("scheduler.policy", caf::atom("sharing"));
+  }
+};
+
+/// Runs from its construction to its destruction. `cranked` false: the first crank is not over.
+class Service {
+ public:
+  explicit Service(ci::http::Options options = test_options(), bool cranked = true)
+      : system_(config_), script(std::make_shared<Script>()), board(std::make_shared<ci::Board>()),
+        api(options, surroundings()), server(options, hooks()) {
+    auto meters = std::make_shared<ci::MeterBoard>();
+    gateway_ = system_.spawn<ci::http::Gateway>(meters->meter("gateway"), options.waits,
+                                                options.limits.requests_in_flight);
+    api.set_gateway(gateway_);
+    new_monitor();
+    if (cranked) {
+      board->publish(make_snapshot());
+      board->beat(std::chrono::steady_clock::now());
+    }
+    server.start();
+  }
+  ~Service() {
+    server.stop(0ms);
+    caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(monitor_, caf::exit_reason::user_shutdown);
+    api.set_gateway(nullptr);
+    gateway_ = nullptr;
+    monitor_ = nullptr;
+    system_.await_all_actors_done();
+  }
+
+  void new_monitor() {
+    monitor_ = system_.spawn<FakeMonitor>(script);
+    caf::anon_send(gateway_, ci::watch_atom::value, monitor_);
+  }
+  void kill_monitor() { caf::anon_send_exit(monitor_, caf::exit_reason::kill); }
+  void kill_gateway() { caf::anon_send_exit(gateway_, caf::exit_reason::kill); }
+  /// Has the fake monitor settle the takes it holds.
+  void crank() { caf::anon_send(monitor_, ci::crank_atom::value, std::uint64_t{0}); }
+
+  /// The first address's port, once it listens.
+  std::uint16_t port() {
+    listening.wait();
+    return server.bound().at(0).port;
+  }
+  RawClient client() { return RawClient(port()); }
+
+ private:
+  ci::http::Surroundings surroundings() {
+    ci::http::Surroundings around;
+    around.board = board;
+    around.registry = std::make_shared<prometheus::Registry>();
+    around.policy = [policy = make_policy()] { return policy; };
+    return around;
+  }
+  static ci::domain::PolicyPtr make_policy() {
+    auto policy = std::make_shared<ci::domain::Policy>();
+    policy->profiles["linux"].key = "linux";
+    policy->profiles["a b/c"].key = "a b/c";
+    return policy;
+  }
+  ci::http::ServerHooks hooks() {
+    ci::http::ServerHooks hooks;
+    hooks.handle = [this](ci::http::Request request, const ci::http::ResponderPtr& responder, bool crowded) {
+      api.handle(std::move(request), responder, crowded);
+    };
+    hooks.served = [this](const ci::http::Served& one) {
+      {
+        std::lock_guard lock(mutex);
+        served.push_back(one);
+      }
+      answered.happen();
+    };
+    hooks.listening = [this](const auto&) { listening.happen(); };
+    hooks.not_listening = [this](const auto&, const std::string&) { not_listening.happen(); };
+    return hooks;
+  }
+
+  CafConfig config_;
+  caf::actor_system system_;
+
+ public:
+  Event listening, not_listening, answered;
+  std::mutex mutex;
+  std::vector<ci::http::Served> served;
+  ScriptPtr script;
+  ci::BoardPtr board;
+  ci::http::Api api;
+  ci::http::Server server;
+
+ private:
+  ci::http::gateway_actor gateway_;
+  ci::monitor_actor monitor_;
+};
+
+} // namespace test

@@ -1,0 +1,24 @@
+#pragma once
+/// The command line.
+
+#include "tests/simulators/github_simulator/world.hpp"
+
+namespace ci::github_simulator {
+
+struct Options {
+  std::string listen = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::string port_file;
+  std::string state_file;
+  std::string log_level = "info";
+  bool parent_death = false;
+  bool help = false;
+  Json settings = Json::object(); ///< put over those of the state file
+  Identity identity;
+};
+
+/// The options, or what is wrong with them.
+std::variant<Options, std::string> parse_options(const std::vector<std::string>& arguments);
+std::string usage();
+
+} // namespace ci::github_simulator

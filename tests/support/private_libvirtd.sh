@@ -1,0 +1,45 @@
+#!/bin/bash
+# A libvirtd of its own for one test: private_libvirtd.sh DIR
+#
+# Becomes that libvirtd (same process id), with the socket DIR/libvirt-sock, prints "ready" when it answers, and ends
+# with the process that started it. Only libvirt's test driver is there: test+unix:///default?socket=DIR/libvirt-sock.
+# Needs root, for a mount namespace: a root libvirtd's folders are compiled in. Nothing outside of DIR is written.
+set -euo pipefail
+
+if [ "${1:-}" != --inside ]; then
+  dir=$(readlink -m -- "${1:?DIR}")
+  socket=$dir/libvirt-sock
+  [ ${#socket} -lt 108 ] || { echo "socket path too long: $socket" >&2; exit 2; }
+  mkdir -p -- "$dir"/{etc,run,lib,log,cache}
+  rm -f -- "$socket" "$socket-ro" "$dir/libvirt-admin-sock"
+  # unshare and setpriv become what they start, so the process id stays.
+  exec unshare --mount --propagation private -- "$BASH" "$(readlink -f -- "$0")" --inside "$dir" "$PPID"
+fi
+
+dir=$2 parent=$3
+for pair in run:/run etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt cache:/var/cache/libvirt; do
+  if [ -d "${pair#*:}" ]; then mount --bind "$dir/${pair%%:*}" "${pair#*:}"; fi
+done
+cat >"$dir/libvirtd.conf" <<CONF
+unix_sock_dir = "$dir"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+log_outputs = "2:file:$dir/log/libvirtd.log"
+CONF
+
+(
+  exec </dev/null
+  for _ in $(seq 200); do
+    if [ -S "$dir/libvirt-sock" ] && virsh -q -c "test+unix:///default?socket=$dir/libvirt-sock" version >/dev/null 2>&1; then
+      echo ready
+      exit
+    fi
+    sleep 0.05
+  done
+) &
+
+# No other drivers: they would look for QEMU, bridges and storage of the machine.
+export LIBVIRT_DRIVER_DIR=$dir/no-drivers
+[ "$(awk '/^PPid/ {print $2}' /proc/$$/status)" = "$parent" ] || exit 1
+exec setsid setpriv --pdeathsig TERM -- /usr/sbin/libvirtd --config "$dir/libvirtd.conf" \
+  --pid-file "$dir/libvirtd.pid" </dev/null 2>>"$dir/log/stderr"

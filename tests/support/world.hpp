@@ -1,0 +1,206 @@
+#pragma once
+/// A small world for the decisions: a GitHub, a hypervisor and their guests as plain values, which do what they are told
+/// at once. Time and chance come from the test. Faults are laid on top by whoever drives it.
+
+#include "actors/domain/github.hpp"
+#include "actors/domain/guest.hpp"
+#include "actors/domain/names.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ci::test {
+
+using namespace ci::domain;
+
+/// GitHub as it really is, whatever it tells.
+class World {
+ public:
+  // --- GitHub
+  struct Record {
+    Registration shown;          ///< what the API says
+    std::string config;          ///< its JIT config
+    bool working = false;        ///< the truth behind `busy`
+    bool online = false;         ///< the truth behind `status`
+    std::string job;             ///< label its job asked for
+  };
+  std::map<RegistrationId, Record> records;
+  RegistrationId next_registration = 3'000'000'000;
+  int registered = 0;
+
+  static GithubError error(GithubError::Kind kind, int status = 0) { return {kind, status, "made up", Duration{0}}; }
+
+  GithubReply<RegistrationListing> list(Steady now) const {
+    RegistrationListing listing;
+    listing.started_at = now;
+    for (auto& [id, r] : records)
+      listing.runners.push_back(r.shown);
+    return GithubReply<RegistrationListing>::ok(listing);
+  }
+  GithubReply<Registration> look(RegistrationId id) const {
+    auto it = records.find(id);
+    if (it == records.end())
+      return GithubReply<Registration>::failed(error(GithubError::Kind::not_found, 404));
+    return GithubReply<Registration>::ok(it->second.shown);
+  }
+  GithubReply<std::vector<Registration>> find(const std::string& name) const {
+    std::vector<Registration> found;
+    for (auto& [id, r] : records)
+      if (r.shown.name == name)
+        found.push_back(r.shown);
+    return GithubReply<std::vector<Registration>>::ok(found);
+  }
+  GithubReply<JitRegistration> make(const JitRequest& ask) {
+    for (auto& [id, r] : records)
+      if (r.shown.name == ask.name)
+        return GithubReply<JitRegistration>::failed(error(GithubError::Kind::conflict, 409));
+    auto id = next_registration++;
+    auto& r = records[id];
+    r.shown = {id, ask.name, "offline", false, ask.labels};
+    r.config = "config-of-" + ask.name + "-" + std::to_string(id);
+    ++registered;
+    return GithubReply<JitRegistration>::ok({r.shown, r.config});
+  }
+  GithubReply<Done> unregister(RegistrationId id) {
+    auto it = records.find(id);
+    if (it == records.end())
+      return GithubReply<Done>::failed(error(GithubError::Kind::not_found, 404));
+    if (it->second.working)
+      return GithubReply<Done>::failed(error(GithubError::Kind::unprocessable, 422));
+    records.erase(it);
+    return GithubReply<Done>::ok({});
+  }
+  GithubReply<std::vector<std::string>> label(RegistrationId id, const std::vector<std::string>& labels) {
+    auto it = records.find(id);
+    if (it == records.end())
+      return GithubReply<std::vector<std::string>>::failed(error(GithubError::Kind::not_found, 404));
+    for (auto& l : labels)
+      if (!has_label(it->second.shown.labels, l))
+        it->second.shown.labels.push_back(l);
+    return GithubReply<std::vector<std::string>>::ok(it->second.shown.labels);
+  }
+  GithubReply<Done> unlabel(RegistrationId id, const std::vector<std::string>& labels) {
+    auto it = records.find(id);
+    if (it == records.end())
+      return GithubReply<Done>::failed(error(GithubError::Kind::not_found, 404));
+    std::erase_if(it->second.shown.labels, [&](auto& l) { return has_label(labels, l); });
+    return GithubReply<Done>::ok({});
+  }
+
+  // --- libvirt
+  struct Guest {
+    std::string uuid;
+    GuestState state = GuestState::off;
+    std::string reason = "unknown";
+    std::string address;
+    std::string config; ///< the JIT config that it got
+    bool own = false;   ///< not a template, not a stranger
+  };
+  std::map<std::string, Guest> guests;
+  std::set<std::string> disks; ///< `<folder>/<prefix>`
+  int next_address = 2;
+  /// Guests that were stopped from outside while their runner worked: must stay empty (G1).
+  std::vector<std::string> killed_at_work;
+
+  void add_template(const std::string& name) { guests[name] = {"uuid-of-" + name, GuestState::off, "unknown", "", "", false}; }
+
+  GuestListing list_guests(Steady now) const {
+    GuestListing listing;
+    listing.started_at = now;
+    for (auto& [name, g] : guests)
+      listing.guests.push_back({name, g.uuid, g.state, g.reason, now});
+    return listing;
+  }
+  AddressListing addresses(Steady now) const {
+    AddressListing listing;
+    listing.started_at = now;
+    for (auto& [name, g] : guests)
+      if (g.state == GuestState::on && !g.address.empty())
+        listing.ipv4_by_guest[name] = g.address;
+    return listing;
+  }
+  HostReply prepare(const GuestSpec& spec, Steady now) {
+    disks.insert(spec.disk_folder + "/" + spec.disk_prefix);
+    return {"", now};
+  }
+  HostReply start(const GuestSpec& spec, Steady now) {
+    if (!guests.count(spec.template_guest))
+      return {"no template", now};
+    auto& g = guests[spec.name];
+    if (!g.uuid.empty() && g.uuid != spec.uuid)
+      return {"the name is taken", now};
+    g.uuid = spec.uuid;
+    g.own = true;
+    if (g.state != GuestState::on) {
+      g.state = GuestState::on;
+      g.reason = "booted";
+      g.address = "10.0." + std::to_string(next_address / 250) + "." + std::to_string(next_address % 250);
+      ++next_address;
+    }
+    return {"", now};
+  }
+  HostReply remove(const GuestSpec& spec, Steady now) {
+    auto it = guests.find(spec.name);
+    if (it != guests.end()) {
+      if (it->second.uuid != spec.uuid)
+        return {"not ours", now};
+      if (it->second.state == GuestState::on && works(it->second))
+        killed_at_work.push_back(spec.name);
+      go_offline(it->second);
+      guests.erase(it);
+    }
+    disks.erase(spec.disk_folder + "/" + spec.disk_prefix);
+    return {"", now};
+  }
+
+  // --- what guests do by themselves
+  Record* record_of(const Guest& g) {
+    for (auto& [id, r] : records)
+      if (!g.config.empty() && r.config == g.config)
+        return &r;
+    return nullptr;
+  }
+  bool works(const Guest& g) {
+    auto* r = record_of(g);
+    return r && r->working;
+  }
+  void go_online(const std::string& guest) {
+    if (auto* r = record_of(guests.at(guest))) {
+      r->online = true;
+      r->shown.status = "online";
+    }
+  }
+  void go_offline(const Guest& g) {
+    if (auto* r = record_of(g)) {
+      r->online = false;
+      r->shown.status = "offline";
+    }
+  }
+  /// A job that asks for `label` begins on the guest; GitHub shows it if `shown`.
+  void begin_job(const std::string& guest, bool shown = true) {
+    if (auto* r = record_of(guests.at(guest))) {
+      r->working = true;
+      r->shown.busy = shown;
+    }
+  }
+  /// The job ends: an ephemeral registration vanishes.
+  void end_job(const std::string& guest) {
+    auto* r = record_of(guests.at(guest));
+    if (r)
+      records.erase(r->shown.id);
+  }
+  void power_off(const std::string& guest, const std::string& reason = "shutdown") {
+    auto& g = guests.at(guest);
+    go_offline(g);
+    if (auto* r = record_of(g))
+      r->working = false;
+    g.state = GuestState::off;
+    g.reason = reason;
+  }
+};
+
+} // namespace ci::test
