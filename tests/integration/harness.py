@@ -56,14 +56,14 @@ class Process:
         self.log_path = self.folder / f"{name}.log"
         self.child = None
 
-    def start(self, arguments, environment=None):
+    def start(self, arguments, environment=None, own_session=True):
         assert not self.running(), f"{self.name} runs already"
         variables = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")
                      or key.startswith(("ASAN_", "UBSAN_", "LSAN_"))}
         variables.update(environment or {})
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(arguments, cwd=self.folder, env=variables, stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log, start_new_session=True)
+                                          stdout=log, stderr=log, start_new_session=own_session)
 
     @property
     def pid(self):

@@ -52,7 +52,7 @@ class Monitor(Process):
             "allowed_qualified_repo_prefix": "octo-org/", "libvirt_uri": libvirt_uri, "guest_filter": "",
             "images_path": str(self.folder / "images"), "min_free_disk": "1M",
             "available_1g_hugepages": 0, "available_normal_memory": "1T", "max_parallel_creates": 8,
-            "log_level": "debug", **QUICK, **settings}
+            "max_connections_per_source": 1000, "log_level": "debug", **QUICK, **settings}
         self.profiles = profiles
         self.data = self.folder / "data"
         self.base_url = None
@@ -77,22 +77,29 @@ class Monitor(Process):
         self.write_settings()
         ports = self.folder / "ports"
         ports.unlink(missing_ok=True)
-        self.start([binary("CI_MONITOR", "ci-monitor"), "--config", str(self.folder / "monitor.toml"),
+        # A test that is cut short must not leave it behind; setpriv becomes what it starts.
+        self.start(["setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"), "--config", str(self.folder / "monitor.toml"),
                     "--env", str(self.folder / ".env"), "--port-file", str(ports), *arguments])
         address, port = self.wait_for_file(ports, "listens").splitlines()[0].split()
+        self.settings["port"] = int(port)  # the next start is found at the same place
         self.base_url = f"http://{address}:{port}"
         self.http = Http(self.base_url, API_TOKEN)
         return self
 
-    def begin_ready(self, *arguments):
-        """Starts it, and waits until its first crank is over."""
-        self.begin(*arguments)
+    def wait_ready(self):
+        """Waits until its first crank is over."""
         wait_until("monitor: ready", lambda: self.http.get("/readyz").status == 200)
         return self
 
     def restart(self):
-        self.stop()
-        return self.begin_ready()
+        """SIGTERM, and a new start."""
+        self.stop(seconds=15.0)
+        return self.begin().wait_ready()
+
+    def crash(self):
+        """kill -9, and a new start."""
+        self.kill()
+        return self.begin().wait_ready()
 
     # --- What a client sees ---------------------------------------------------------------------------------
 
@@ -132,5 +139,3 @@ class Monitor(Process):
 
     def reservation(self, unique_id):
         return self.http.get(f"/reservation/{unique_id}")
-
-

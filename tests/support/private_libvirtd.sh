@@ -18,7 +18,8 @@ fi
 
 dir=$2 parent=$3
 for pair in run:/run etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt cache:/var/cache/libvirt; do
-  if [ -d "${pair#*:}" ]; then mount --bind "$dir/${pair%%:*}" "${pair#*:}"; fi
+  [ -d "${pair#*:}" ] || { echo "${pair#*:} is missing: libvirtd would make it outside of $dir" >&2; exit 3; }
+  mount --bind "$dir/${pair%%:*}" "${pair#*:}"
 done
 cat >"$dir/libvirtd.conf" <<CONF
 unix_sock_dir = "$dir"

@@ -1,0 +1,140 @@
+#include "http/main_check.hpp"
+
+#include "actors/edge/libvirt_host.hpp"
+#include "actors/edge/libvirt_loop.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <ostream>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ci::http {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Report {
+ public:
+  explicit Report(std::ostream& out) : out_(out) {}
+  void well(const std::string& what) { out_ << "ok    " << what << '\n'; }
+  void wrong(const std::string& what, const std::string& mend) {
+    out_ << "WRONG " << what << "\n      mend: " << mend << '\n';
+    all_well_ = false;
+  }
+  void note(const std::string& what) { out_ << "note  " << what << '\n'; }
+  bool all_well() const { return all_well_; }
+
+ private:
+  std::ostream& out_;
+  bool all_well_ = true;
+};
+
+/// The nearest folder upwards that exists: there the missing ones would be made.
+fs::path existing(fs::path path) {
+  std::error_code ignored;
+  path = fs::absolute(path, ignored);
+  while (!fs::exists(path, ignored) && path.has_relative_path())
+    path = path.parent_path();
+  return path;
+}
+
+void check_writable(Report& report, const char* what, const fs::path& path) {
+  auto at = existing(path);
+  auto name = std::string(what) + " " + path.string();
+  if (access(at.c_str(), W_OK | X_OK) == 0)
+    report.well(name + (at == fs::absolute(path) ? "" : " (will be made)"));
+  else
+    report.wrong(name + ": " + std::strerror(errno),
+                 "install -d -m 0700 -o " + std::to_string(geteuid()) + " " + path.string());
+}
+
+void check_readable(Report& report, const char* what, const fs::path& path) {
+  auto name = std::string(what) + " " + path.string();
+  if (access(path.c_str(), R_OK) == 0)
+    report.well(name);
+  else
+    report.wrong(name + ": " + std::strerror(errno), "make it, or give this user the right to read it");
+}
+
+void check_address(Report& report, const domain::Address& address, std::uint16_t port) {
+  auto text = domain::to_string(address);
+  auto name = "address " + text + " port " + std::to_string(port);
+  bool v6 = text.find(':') != std::string::npos;
+  sockaddr_storage where{};
+  socklen_t size;
+  if (v6) {
+    auto& a = reinterpret_cast<sockaddr_in6&>(where);
+    a.sin6_family = AF_INET6;
+    a.sin6_port = htons(port);
+    inet_pton(AF_INET6, text.c_str(), &a.sin6_addr);
+    size = sizeof a;
+  } else {
+    auto& a = reinterpret_cast<sockaddr_in&>(where);
+    a.sin_family = AF_INET;
+    a.sin_port = htons(port);
+    inet_pton(AF_INET, text.c_str(), &a.sin_addr);
+    size = sizeof a;
+  }
+  int fd = socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int one = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (v6)
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0)
+    report.well(name);
+  else
+    report.wrong(name + ": " + std::strerror(errno),
+                 "ss -ltnp 'sport = :" + std::to_string(port) + "'; ip address show");
+  if (fd >= 0)
+    close(fd);
+}
+
+void check_libvirt(Report& report, const config::Settings& settings) {
+  edge::EventLoop loop;
+  edge::Host host(settings.libvirt_uri);
+  auto opened = host.open();
+  if (!opened)
+    return report.wrong("libvirt " + settings.libvirt_uri + ": " + opened.error().message,
+                        "usermod -aG libvirt \"$(id -un)\"; systemctl start libvirtd");
+  report.well("libvirt " + settings.libvirt_uri);
+  auto guests = host.list();
+  if (!guests)
+    return report.wrong("listing guests: " + guests.error().message, "virsh -c " + settings.libvirt_uri + " list --all");
+  for (auto& [key, profile] : settings.policy.profiles) {
+    if (profile.target_count == 0 || profile.template_guest.empty())
+      continue;
+    bool there = false;
+    for (auto& g : guests->guests)
+      there |= g.name == profile.template_guest && g.state == domain::GuestState::off;
+    if (there)
+      report.well("template guest " + profile.template_guest);
+    else
+      report.wrong("template guest " + profile.template_guest + " of profile " + key + ": not defined, or not shut off",
+                   "virsh -c " + settings.libvirt_uri + " list --all");
+  }
+}
+
+} // namespace
+
+bool check_host(const config::Settings& settings, std::ostream& out) {
+  Report report(out);
+  check_writable(report, "data folder", settings.data_path);
+  check_writable(report, "images folder", settings.policy.images_path);
+  if (!settings.image_deps_dir.empty())
+    check_readable(report, "image files", settings.image_deps_dir);
+  if (!settings.main_repo_path.empty())
+    check_readable(report, "repository", settings.main_repo_path);
+  for (auto& address : settings.listen_on)
+    check_address(report, address, settings.port);
+  check_libvirt(report, settings);
+  if (settings.public_screenshots)
+    report.note("public_screenshots is on: pictures of guests may show secrets");
+  return report.all_well();
+}
+
+} // namespace ci::http

@@ -1,0 +1,92 @@
+"""One world for each test: begun by the test, ended and thrown away afterwards, kept if the test failed."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from harness import Failure  # noqa: E402
+from monitor import Monitor  # noqa: E402
+from outside import GithubSimulator, GuestSimulator, Libvirt  # noqa: E402
+
+LOG_TAIL = 200  # lines of each program's log that a failed test shows
+
+
+class World:
+    """A daemon and everything that it deals with. Parts are made in the order in which they need each other."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.github = GithubSimulator(folder / "github")
+        self.libvirt = Libvirt(folder / "libvirt")
+        self.guests = GuestSimulator(folder / "guests")
+        self.monitor = None
+
+    def begin(self, profiles, github=None, **settings):
+        """Everything runs and the monitor is ready; `github` and `settings` are theirs, over the tests' defaults."""
+        # GitHub's delays are a tenth of the usual.
+        self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
+        self.github.begin()
+        self.libvirt.begin()
+        self.monitor = Monitor(self.folder / "monitor", self.github.url, self.libvirt.uri, profiles, **settings)
+        for key in profiles:
+            self.libvirt.define_template(key, self.monitor.settings["images_path"])
+        self.monitor.begin()
+        self.guests.begin(self.libvirt.uri, self.monitor.base_url)
+        return self.monitor.wait_ready()
+
+    def parts(self):
+        return [part for part in (self.monitor, self.guests, self.github, self.libvirt) if part is not None]
+
+    def end(self):
+        """Stops all; every part must end by itself and well, even where another did not."""
+        complaints = []
+        for part in self.parts():
+            try:
+                part.stop()
+            except Failure as failure:
+                complaints.append(str(failure))
+                part.kill()
+        if complaints:
+            raise Failure("\n".join(complaints))
+
+    def show_logs(self):
+        for part in self.parts():
+            lines = part.log().splitlines()[-LOG_TAIL:]
+            print(f"--- {part.log_path}", *lines, sep="\n")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call":
+        item.failed_call = outcome.get_result().failed
+
+
+@pytest.fixture
+def world(request):
+    # A short path: it has to hold a unix socket.
+    folder = Path(tempfile.mkdtemp(prefix="ci-monitor-it-"))
+    result = World(folder)
+    failed = True
+    try:
+        yield result
+        failed = getattr(request.node, "failed_call", True)
+    finally:
+        try:
+            result.end()
+        except Failure:
+            failed = True
+            raise
+        finally:
+            if failed:
+                result.show_logs()
+                print(f"kept for a look: {folder}")
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
