@@ -7,7 +7,7 @@ using namespace domain;
 namespace {
 
 /// Called in the client's thread.
-void report(const metrics_actor& metrics, const edge::GithubExchange& exchange) {
+void report_exchange(const metrics_actor& metrics, const edge::GithubExchange& exchange) {
   const auto status = exchange.status == 0 ? std::string{"none"} : std::to_string(exchange.status);
   const std::string operation = exchange.operation;
   caf::anon_send(metrics, count_atom::value, std::string{"ci_monitor_github_calls_total"},
@@ -39,7 +39,7 @@ GithubLink::behavior_type GithubLink::make_behavior() {
   self_ = caf::actor_cast<github_link_root_actor>(this);
   client_ = std::make_unique<edge::GithubClient>(
       std::move(options_),
-      [metrics = metrics_](const edge::GithubExchange& exchange) { report(metrics, exchange); });
+      [metrics = metrics_](const edge::GithubExchange& exchange) { report_exchange(metrics, exchange); });
   auto& client = *client_;
   return {
       [this, &client](list_atom, Steady) {

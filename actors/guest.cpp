@@ -111,7 +111,8 @@ void Guest::remove_seen(ObservationReply& reply) {
   auto& seen = *reply.observation;
   if (seen.state == domain::GuestState::absent)
     return erase_disk(seen.read_at);
-  // One that is off is halted too: a crashed guest's process may still hold its disk. The worker checks the UUID.
+  // One that is off is halted too: a crashed guest's process may still hold its disk. The worker checks the
+  // UUID.
   ask(call_timeout, &Guest::remove_halted, halt_atom::value, spec().name, spec().uuid);
 }
 

@@ -11,18 +11,21 @@
 
 namespace ci {
 
-/// Carries out the orders for one guest, one after the other, by asking a worker for one blocking call at a time.
+/// Carries out the orders for one guest, one after the other, by asking a worker for one blocking call at a
+/// time.
 ///
-/// Life: spawned by the hypervisor when the first order for its name comes, ended by it after a remove that succeeded.
+/// Life: spawned by the hypervisor when the first order for its name comes, ended by it after a remove that
+/// succeeded.
 ///   prepare: template's definition -> its disk -> clone
 ///   start:   template's definition -> the runner's -> define -> start
-///   remove:  look (another UUID: not ours, an error) -> halt -> look (still on: an error) -> undefine -> erase disk
-/// An order that comes while another is under way waits for its end; one that repeats the newest order gets that one's
-/// answer. Each step is safe to repeat, so an order that failed halfway is simply given again.
+///   remove:  look (another UUID: not ours, an error) -> halt -> look (still on: an error) -> undefine ->
+///   erase disk
+/// An order that comes while another is under way waits for its end; one that repeats the newest order gets
+/// that one's answer. Each step is safe to repeat, so an order that failed halfway is simply given again.
 ///
-/// Each order goes to the worker that is the least busy. When one did not answer in time, its call may still happen
-/// later; then all further orders of this guest go to the same worker, behind that call, so that a late "define"
-/// can't bring back what a "remove" took away.
+/// Each order goes to the worker that is the least busy. When one did not answer in time, its call may still
+/// happen later; then all further orders of this guest go to the same worker, behind that call, so that a
+/// late "define" can't bring back what a "remove" took away.
 class Guest : public Metered<guest_actor::base> {
  public:
   Guest(caf::actor_config&, MeterPtr, WorkersPtr);

@@ -39,8 +39,12 @@ HostActor::behavior_type HostActor::make_behavior() {
       [this](addr_atom, const std::vector<std::string>& guests) { return addresses(guests); },
       [this](xml_atom, Name guest) { return xml(guest); },
       [this](define_atom, Name text) { return act("define", [&] { return host_->define(text); }); },
-      [this](start_atom, Name guest, Name uuid) { return act("start", [&] { return host_->start(guest, uuid); }); },
-      [this](halt_atom, Name guest, Name uuid) { return act("halt", [&] { return host_->destroy(guest, uuid); }); },
+      [this](start_atom, Name guest, Name uuid) {
+        return act("start", [&] { return host_->start(guest, uuid); });
+      },
+      [this](halt_atom, Name guest, Name uuid) {
+        return act("halt", [&] { return host_->destroy(guest, uuid); });
+      },
       [this](undef_atom, Name guest, Name uuid) {
         return act("undefine", [&] { return host_->undefine(guest, uuid); });
       },
@@ -219,9 +223,8 @@ void HostActor::reopen() {
 void HostActor::tell(bool up, const std::string& trouble) {
   if (connection_.up == up && connection_.trouble == trouble)
     return;
-  if (up != connection_.up || trouble != connection_.trouble)
-    spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "libvirt {}: {}", setup_.uri,
-                up ? "connected" : trouble);
+  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "libvirt {}: {}", setup_.uri,
+              up ? "connected" : trouble);
   connection_ = {up, trouble};
   if (watcher_)
     send(watcher_, host_atom::value, connection_);

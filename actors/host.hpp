@@ -31,16 +31,17 @@ struct HostSetup {
 
 /// Owns one connection to libvirt and does one thing at a time on it.
 ///
-/// Life: the connection is opened when it is first needed. When a call or libvirt's close callback shows that it broke,
-/// it is closed, and every call is answered with an error until it could be opened again; tries are made when
-/// something is asked, with a pause in between that doubles to 30 s.
+/// Life: the connection is opened when it is first needed. When a call or libvirt's close callback shows that
+/// it broke, it is closed, and every call is answered with an error until it could be opened again; tries are
+/// made when something is asked, with a pause in between that doubles to 30 s.
 ///
-/// The control host (the one that was told to watch) tries by itself too, hears libvirt's events, and tells the
-/// hypervisor of both. Of an event it takes only the name: it reads the guest's state itself, so that what it
-/// reports is younger than the event. Between the loss of a connection and the next one events are lost: who
-/// hears that the connection is up lists all guests.
+/// The control host (the one that was told to watch) tries by itself too, hears libvirt's events, and tells
+/// the hypervisor of both. Of an event it takes only the name: it reads the guest's state itself, so that
+/// what it reports is younger than the event. Between the loss of a connection and the next one events are
+/// lost: who hears that the connection is up lists all guests.
 ///
-/// Blocks: spawn it detached. On a libvirtd that is frozen a call ends after 20 s, opening only when it thaws.
+/// Blocks: spawn it detached. On a libvirtd that is frozen a call ends after 20 s, opening only when it
+/// thaws.
 class HostActor : public Metered<host_self::base> {
  public:
   HostActor(caf::actor_config&, MeterPtr, HostSetup, metrics_actor);
@@ -49,8 +50,8 @@ class HostActor : public Metered<host_self::base> {
   void on_exit() override;
 
  private:
-  /// Names (and UUIDs) of guests that events came for, filled by libvirt's thread. One message empties it, so a host
-  /// that is held up collects no more than one entry a guest.
+  /// Names (and UUIDs) of guests that events came for, filled by libvirt's thread. One message empties it, so
+  /// a host that is held up collects no more than one entry a guest.
   struct Inbox {
     std::mutex mutex;
     std::map<std::string, std::string> changed;

@@ -10,7 +10,7 @@
 namespace ci {
 namespace {
 
-constexpr domain::Duration call_timeout{60'000};
+constexpr domain::Duration host_timeout{60'000};
 /// An order may wait for another one of the same guest; each of its steps has a shorter bound of its own.
 constexpr domain::Duration order_timeout{3'600'000};
 
@@ -76,7 +76,7 @@ void Hypervisor::observed(const domain::GuestObservation& seen) {
 
 caf::result<GuestListingReply> Hypervisor::list() {
   auto promise = make_response_promise<GuestListingReply>();
-  request(setup_.control, call_timeout, list_atom::value)
+  request(setup_.control, host_timeout, list_atom::value)
       .then([promise](GuestListingReply& reply) mutable { promise.deliver(std::move(reply)); },
             [this, promise](caf::error& error) mutable {
               promise.deliver(GuestListingReply{{}, "no listing: " + system().render(error)});
@@ -86,7 +86,7 @@ caf::result<GuestListingReply> Hypervisor::list() {
 
 caf::result<AddressReply> Hypervisor::addresses() {
   auto promise = make_response_promise<AddressReply>();
-  request(setup_.control, call_timeout, list_atom::value)
+  request(setup_.control, host_timeout, list_atom::value)
       .then([this, promise](GuestListingReply& reply) { addresses_of(reply, promise); },
             [this, promise](caf::error& error) mutable {
               promise.deliver(AddressReply{{}, "no listing: " + system().render(error)});
@@ -103,7 +103,7 @@ void Hypervisor::addresses_of(GuestListingReply& reply, Addresses promise) {
   for (auto& guest : reply.listing->guests)
     if (guest.state == domain::GuestState::on && is_ours(guest.name))
       names.push_back(guest.name);
-  request(setup_.control, call_timeout, addr_atom::value, std::move(names))
+  request(setup_.control, host_timeout, addr_atom::value, std::move(names))
       .then([promise](AddressReply& found) mutable { promise.deliver(std::move(found)); },
             [this, promise](caf::error& error) mutable {
               promise.deliver(AddressReply{{}, "no addresses: " + system().render(error)});

@@ -25,10 +25,10 @@ struct HypervisorSetup {
 
 /// Knows whether libvirt is there, and who carries out a guest's orders.
 ///
-/// Life: tells the control host to send events. Observations and the state of the connection are passed on to the
-/// monitor; the latter also when the monitor begins to watch. An order goes to the guest's actor, which is spawned for
-/// its first order and ended when a remove has succeeded and nothing else is ordered. A guest's actor that dies has
-/// its orders answered with an error; the next order spawns another.
+/// Life: tells the control host to send events. Observations and the state of the connection are passed on to
+/// the monitor; the latter also when the monitor begins to watch. An order goes to the guest's actor, which
+/// is spawned for its first order and ended when a remove has succeeded and nothing else is ordered. A
+/// guest's actor that dies has its orders answered with an error; the next order spawns another.
 class Hypervisor : public Metered<hypervisor_actor::base> {
  public:
   Hypervisor(caf::actor_config&, MeterPtr, HypervisorSetup);

@@ -11,7 +11,7 @@ namespace {
 
 /// Batches that may share a transaction: bounds how long the first of them waits.
 constexpr std::size_t max_group = 64;
-constexpr domain::Duration first_pause{100}, longest_pause{5'000};
+constexpr domain::Duration first_retry{100}, longest_retry{5'000};
 /// How long a deleted secret may stay in the store's log.
 constexpr domain::Duration tidy_pause{10'000};
 
@@ -20,7 +20,7 @@ constexpr domain::Duration tidy_pause{10'000};
 Journal::Journal(caf::actor_config& config, MeterPtr meter, std::shared_ptr<edge::Store> store,
                  metrics_actor metrics)
     : Metered(config, std::move(meter)), store_(std::move(store)), metrics_(std::move(metrics)),
-      group_limit_(max_group), pause_(first_pause) {
+      group_limit_(max_group), pause_(first_retry) {
   set_exception_handler([](std::exception_ptr& failure) -> caf::error {
     try {
       std::rethrow_exception(failure);
@@ -94,7 +94,7 @@ void Journal::flush() {
     return;
   }
   group_limit_ = max_group;
-  pause_ = first_pause;
+  pause_ = first_retry;
   set_health({});
   plan_tidying();
   if (!queue_.empty() && !std::exchange(flush_sent_, true))
@@ -120,7 +120,7 @@ void Journal::retry_later(const std::string& why) {
   group_limit_ = 1;
   flush_sent_ = true;
   delayed_send(this, pause_, flush_atom::value);
-  pause_ = std::min(pause_ * 2, longest_pause);
+  pause_ = std::min(pause_ * 2, longest_retry);
 }
 
 void Journal::set_health(StoreHealth health) {

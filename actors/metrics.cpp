@@ -28,16 +28,32 @@ bool fits(const MetricDeclaration& declaration, const MetricLabels& labels) {
 const std::vector<MetricDeclaration>& metric_declarations() {
   static const std::vector<MetricDeclaration> all{
       {Kind::counter, "ci_monitor_github_calls_total", "Calls of GitHub.", {"operation", "status"}, {}},
-      {Kind::histogram, "ci_monitor_github_call_seconds", "Time of a call of GitHub.", {"operation"}, call_buckets},
+      {Kind::histogram,
+       "ci_monitor_github_call_seconds",
+       "Time of a call of GitHub.",
+       {"operation"},
+       call_buckets},
       {Kind::gauge, "ci_monitor_github_rate_limit_remaining", "Calls left of GitHub's rate limit.", {}, {}},
       {Kind::counter, "ci_monitor_libvirt_calls_total", "Calls of libvirt.", {"call", "outcome"}, {}},
-      {Kind::histogram, "ci_monitor_libvirt_call_seconds", "Time of a call of libvirt.", {"call"}, call_buckets},
+      {Kind::histogram,
+       "ci_monitor_libvirt_call_seconds",
+       "Time of a call of libvirt.",
+       {"call"},
+       call_buckets},
       {Kind::counter, "ci_monitor_takes_total", "Takes.", {"outcome"}, {}},
-      {Kind::counter, "ci_monitor_runners_created_total", "Creations of runners.", {"profile", "outcome"}, {}},
+      {Kind::counter,
+       "ci_monitor_runners_created_total",
+       "Creations of runners.",
+       {"profile", "outcome"},
+       {}},
       {Kind::counter, "ci_monitor_runners_destroyed_total", "Removed runners.", {"profile", "why"}, {}},
       {Kind::histogram, "ci_monitor_job_seconds", "Busy to off.", {"profile"}, job_buckets},
       {Kind::counter, "ci_monitor_stolen_total", "Reserved runners that took another job.", {"profile"}, {}},
-      {Kind::histogram, "ci_monitor_runner_step_seconds", "Steps of a runner's life.", {"step"}, step_buckets},
+      {Kind::histogram,
+       "ci_monitor_runner_step_seconds",
+       "Steps of a runner's life.",
+       {"step"},
+       step_buckets},
       {Kind::histogram, "ci_monitor_crank_seconds", "Time of a turn of the monitor.", {}, quick_buckets},
       {Kind::histogram, "ci_monitor_commit_seconds", "Time of a commit of the store.", {}, quick_buckets},
       {Kind::counter, "ci_monitor_image_builds_total", "Image builds.", {"profile", "outcome"}, {}},
@@ -77,7 +93,9 @@ void Metrics::declare(const MetricDeclaration& declaration) {
 
 Metrics::behavior_type Metrics::make_behavior() {
   return {
-      [this](count_atom, const std::string& name, const MetricLabels& labels, double by) { count(name, labels, by); },
+      [this](count_atom, const std::string& name, const MetricLabels& labels, double by) {
+        count(name, labels, by);
+      },
       [this](time_atom, const std::string& name, const MetricLabels& labels, double seconds) {
         observe(name, labels, seconds);
       },
@@ -119,22 +137,26 @@ void Metrics::count(const std::string& name, const MetricLabels& labels, double 
   if (!(by >= 0) || std::isinf(by))
     return drop("value"); // a counter only grows
   if (auto* family = find(Kind::counter, name, labels))
-    series<prometheus::Counter>(*family, labels, [&]() -> auto& { return family->counters->Add(labels); })
+    series<prometheus::Counter>(
+        *family, labels, [&]() -> auto& { return family->counters->Add(labels); })
         .Increment(by);
 }
 
 void Metrics::set(const std::string& name, const MetricLabels& labels, double value) {
   if (auto* family = find(Kind::gauge, name, labels))
-    series<prometheus::Gauge>(*family, labels, [&]() -> auto& { return family->gauges->Add(labels); }).Set(value);
+    series<prometheus::Gauge>(
+        *family, labels, [&]() -> auto& { return family->gauges->Add(labels); })
+        .Set(value);
 }
 
 void Metrics::observe(const std::string& name, const MetricLabels& labels, double value) {
   if (std::isnan(value))
     return drop("value");
   if (auto* family = find(Kind::histogram, name, labels))
-    series<prometheus::Histogram>(*family, labels, [&]() -> auto& {
-      return family->histograms->Add(labels, family->declaration->buckets);
-    }).Observe(value);
+    series<prometheus::Histogram>(
+        *family,
+        labels, [&]() -> auto& { return family->histograms->Add(labels, family->declaration->buckets); })
+        .Observe(value);
 }
 
 } // namespace ci

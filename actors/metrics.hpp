@@ -26,12 +26,13 @@ struct MetricDeclaration {
   std::vector<std::string> labels;
   std::vector<double> buckets; ///< upper bounds, for histograms
 };
-/// All families that the actors may report. Labels are of bounded sets: no runner id, unique id or repository.
+/// All families that the actors may report. Labels are of bounded sets: no runner id, unique id or
+/// repository.
 const std::vector<MetricDeclaration>& metric_declarations();
 
-/// Owns the numbers that actors report, in a registry that /metrics reads from any thread. A report of an undeclared
-/// family, with other labels than the declared ones, or past the cap on label sets is dropped, and counted in
-/// ci_monitor_dropped_metrics_total: a mistake in one actor must not make the series explode.
+/// Owns the numbers that actors report, in a registry that /metrics reads from any thread. A report of an
+/// undeclared family, with other labels than the declared ones, or past the cap on label sets is dropped, and
+/// counted in ci_monitor_dropped_metrics_total: a mistake in one actor must not make the series explode.
 class Metrics : public Metered<metrics_actor::base> {
  public:
   static constexpr std::size_t max_label_sets = 200; ///< of one family
@@ -54,7 +55,8 @@ class Metrics : public Metered<metrics_actor::base> {
   Family* find(MetricDeclaration::Kind, const std::string& name, const MetricLabels&);
   void drop(const char* why);
   /// The series of those labels, made on first use.
-  template <class Series, class Make> static Series& series(Family&, const MetricLabels&, Make make);
+  template <class Series, class Make>
+  static Series& series(Family&, const MetricLabels&, Make make);
 
   void count(const std::string& name, const MetricLabels&, double by);
   void set(const std::string& name, const MetricLabels&, double value);

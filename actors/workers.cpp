@@ -19,8 +19,8 @@ Workers::Workers(std::vector<host_actor> hosts) {
 std::size_t Workers::borrow(domain::Steady now) {
   std::lock_guard lock(mutex_);
   auto rank = [&](const Worker& w) { return std::pair(w.stuck_until > now, w.in_flight); };
-  auto best = std::min_element(workers_.begin(), workers_.end(),
-                               [&](auto& a, auto& b) { return rank(a) < rank(b); });
+  auto best =
+      std::min_element(workers_.begin(), workers_.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
   ++best->in_flight;
   return static_cast<std::size_t>(best - workers_.begin());
 }

@@ -9,9 +9,10 @@
 
 namespace ci {
 
-/// Shared by the guest actors; any thread. A worker does one thing at a time, and a clone may take it minutes: there
-/// should be more of them than creates in parallel. One that left a request without an answer is stuck: it is chosen
-/// only where nobody else is there, until it answers something or some minutes have passed.
+/// Shared by the guest actors; any thread. A worker does one thing at a time, and a clone may take it
+/// minutes: there should be more of them than creates in parallel. One that left a request without an answer
+/// is stuck: it is chosen only where nobody else is there, until it answers something or some minutes have
+/// passed.
 class Workers {
  public:
   explicit Workers(std::vector<host_actor> hosts);

@@ -6,8 +6,9 @@
 
 namespace ci::http {
 
-/// Between the server and the handlers. The order of the checks is that of the specification: what the source may see
-/// (404), the method (405), the token (401, 403); then the handler's: syntax (400), profile (404), readiness (503).
+/// Between the server and the handlers. The order of the checks is that of the specification: what the source
+/// may see (404), the method (405), the token (401, 403); then the handler's: syntax (400), profile (404),
+/// readiness (503).
 class Api {
  public:
   Api(Options, Surroundings);

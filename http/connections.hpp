@@ -10,9 +10,9 @@
 
 namespace ci::http {
 
-/// Counts open connections by source (an IPv6 source is its /64). Any thread. Each connection holds a token for as long
-/// as it exists and gives it back in its destructor: the server library forgets to report some ends of connections, so
-/// a count that relied on reports would drift.
+/// Counts open connections by source (an IPv6 source is its /64). Any thread. Each connection holds a token
+/// for as long as it exists and gives it back in its destructor: the server library forgets to report some
+/// ends of connections, so a count that relied on reports would drift.
 class ConnectionCounts : public std::enable_shared_from_this<ConnectionCounts> {
  public:
   /// So many times the limit of one source are let in to be told 429; more are closed unanswered.

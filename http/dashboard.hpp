@@ -18,7 +18,8 @@ struct Document {
   std::string etag;
 };
 
-/// Any thread. A runner's part is rendered again only when that runner changed; ages of images move on once a minute.
+/// Any thread. A runner's part is rendered again only when that runner changed; ages of images move on once a
+/// minute.
 class Dashboard {
  public:
   Dashboard(BoardPtr board, PageStyle style, std::function<domain::Time()> now)
@@ -35,7 +36,8 @@ class Dashboard {
   const PageStyle& style() const { return style_; }
 
  private:
-  /// What was rendered of one runner. Holds the view, so that its address is not used again while it is a key here.
+  /// What was rendered of one runner. Holds the view, so that its address is not used again while it is a key
+  /// here.
   struct Fragment {
     domain::RunnerViewPtr view;
     std::string json, row;

@@ -16,8 +16,9 @@ std::string base64(const Sha256&);
 /// 128 random bits in hex.
 std::string random_id();
 
-/// The API token, of which only a digest is kept. Digests are compared in constant time, so neither the token's
-/// bytes nor its length show in how long an answer takes. Any thread; may be replaced while requests are served.
+/// The API token, of which only a digest is kept. Digests are compared in constant time, so neither the
+/// token's bytes nor its length show in how long an answer takes. Any thread; may be replaced while requests
+/// are served.
 class ApiToken {
  public:
   explicit ApiToken(std::string_view token) { set(token); }

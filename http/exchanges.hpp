@@ -12,7 +12,8 @@
 
 namespace ci::http {
 
-/// Any thread. A request is here from its arrival until its answer was written, or its connection was found closed.
+/// Any thread. A request is here from its arrival until its answer was written, or its connection was found
+/// closed.
 class Exchanges : public std::enable_shared_from_this<Exchanges> {
  public:
   /// A request arrived. The token goes with the answer: when it dies, the exchange is over.

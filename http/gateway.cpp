@@ -13,8 +13,8 @@ constexpr domain::Duration slack{5'000};
 
 Gateway::behavior_type Gateway::make_behavior() {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
-    // An exception must not end this actor and all requests it holds: the one at hand lost its responder, which
-    // answered 503.
+    // An exception must not end this actor and all requests it holds: the one at hand lost its responder,
+    // which answered 503.
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& e) {
@@ -41,7 +41,8 @@ Gateway::behavior_type Gateway::make_behavior() {
                                      answer_release);
       },
       [=](jit_atom, ResponderPtr& responder, std::string& address) {
-        carry<domain::JitAnswer>(std::move(responder), guests, jit_atom::value, std::move(address), answer_jit);
+        carry<domain::JitAnswer>(std::move(responder), guests, jit_atom::value, std::move(address),
+                                 answer_jit);
       },
       [=](boot_atom, ResponderPtr& responder, std::string& address) {
         carry<domain::BootAnswer>(std::move(responder), guests, boot_atom::value, std::move(address),

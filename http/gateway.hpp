@@ -28,11 +28,12 @@ using gateway_actor = caf::typed_actor<
     /// A request's time ran out; the number is the request's.
     caf::reacts_to<tick_atom, std::uint64_t>>;
 
-/// A request's life: it comes in with its responder and goes to the monitor with a ticket. If the monitor has not taken
-/// the ticket up within `Waits::send`, the ticket is abandoned, so the request has no effect, and the client is told to
-/// come again. From then on the answer may take `Waits::receive`; a later one is dropped (the monitor carried the
-/// request to its end: a repeat finds what it left). When the monitor dies, all its requests are answered at once.
-/// Guests have less patience: theirs are answered within `Waits::guest` in all.
+/// A request's life: it comes in with its responder and goes to the monitor with a ticket. If the monitor has
+/// not taken the ticket up within `Waits::send`, the ticket is abandoned, so the request has no effect, and
+/// the client is told to come again. From then on the answer may take `Waits::receive`; a later one is
+/// dropped (the monitor carried the request to its end: a repeat finds what it left). When the monitor dies,
+/// all its requests are answered at once. Guests have less patience: theirs are answered within
+/// `Waits::guest` in all.
 class Gateway : public Metered<gateway_actor::base> {
  public:
   Gateway(caf::actor_config& config, MeterPtr meter, Waits waits, std::size_t limit)

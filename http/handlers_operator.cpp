@@ -19,10 +19,10 @@ void readyz(Context& context, const Request&, const ResponderPtr& responder) {
 
 void metrics(Context& context, const Request&, const ResponderPtr& responder) {
   const auto& around = context.around;
-  responder->answer(make_response(metrics_content_type,
-                                  metrics_text(around.registry.get(), around.meters.get(),
-                                               around.board->snapshot().get(), around.wall_now(),
-                                               context.options.version)));
+  responder->answer(
+      make_response(metrics_content_type,
+                    metrics_text(around.registry.get(), around.meters.get(), around.board->snapshot().get(),
+                                 around.wall_now(), context.options.version)));
 }
 
 } // namespace ci::http

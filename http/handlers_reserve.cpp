@@ -12,7 +12,8 @@ void take(Context& context, const Request& request, const ResponderPtr& responde
   const auto policy = context.around.policy();
   ParameterReader reader(request);
   const auto& key = request.path_parameter("profile_key");
-  auto take = read_take(reader, key, count, policy ? policy->max_take_count : domain::Policy{}.max_take_count);
+  auto take =
+      read_take(reader, key, count, policy ? policy->max_take_count : domain::Policy{}.max_take_count);
   if (!reader.errors().empty())
     responder->refuse(bad_parameters(reader.errors()));
   else if (!policy)

@@ -23,20 +23,31 @@ std::string escape_html(std::string_view text) {
   result.reserve(text.size());
   for (const char c : text)
     switch (c) {
-    case '&': result += "&amp;"; break;
-    case '<': result += "&lt;"; break;
-    case '>': result += "&gt;"; break;
-    case '"': result += "&quot;"; break;
-    case '\'': result += "&#39;"; break;
-    default: result += c;
+    case '&':
+      result += "&amp;";
+      break;
+    case '<':
+      result += "&lt;";
+      break;
+    case '>':
+      result += "&gt;";
+      break;
+    case '"':
+      result += "&quot;";
+      break;
+    case '\'':
+      result += "&#39;";
+      break;
+    default:
+      result += c;
     }
   return result;
 }
 
 std::string time_element(domain::Time time, TimeKind kind) {
   const auto* word = kind == TimeKind::age ? "age" : kind == TimeKind::ago ? "ago" : "until";
-  return "<time datetime=\"" + domain::rfc3339(time) + "\" data-kind=\"" + word + "\">" + readable_time(time) +
-         "</time>";
+  return "<time datetime=\"" + domain::rfc3339(time) + "\" data-kind=\"" + word + "\">" +
+         readable_time(time) + "</time>";
 }
 
 std::string chip(const char* dot, const std::string& html) {
@@ -48,14 +59,15 @@ std::string status_mark(const char* dot, const std::string& html) {
 }
 
 std::string bar(const std::vector<BarPart>& parts, double total) {
-  std::string text = "<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" aria-hidden=\"true\">";
+  std::string text =
+      "<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" aria-hidden=\"true\">";
   double begin = 0;
   for (const auto& part : parts) {
     const auto width = total > 0 ? std::min(100 * part.size / total, 100 - begin) : 0;
     if (width <= 0)
       continue;
-    text += std::string("<rect class=\"") + part.style + "\" x=\"" + number(begin) + "\" width=\"" + number(width) +
-            "\" height=\"1\"/>";
+    text += std::string("<rect class=\"") + part.style + "\" x=\"" + number(begin) + "\" width=\"" +
+            number(width) + "\" height=\"1\"/>";
     begin += width;
   }
   return text + "</svg>";
@@ -64,12 +76,18 @@ std::string bar(const std::vector<BarPart>& parts, double total) {
 const char* word_of(domain::Status status) {
   using domain::Status;
   switch (status) {
-  case Status::StartedOrCrashed: return "Starting";
-  case Status::DoneOrUnregistered: return "Done";
-  case Status::Invalid: return "Invalid";
-  case Status::Busy: return "Busy";
-  case Status::Reserved: return "Reserved";
-  case Status::Idle: return "Idle";
+  case Status::StartedOrCrashed:
+    return "Starting";
+  case Status::DoneOrUnregistered:
+    return "Done";
+  case Status::Invalid:
+    return "Invalid";
+  case Status::Busy:
+    return "Busy";
+  case Status::Reserved:
+    return "Reserved";
+  case Status::Idle:
+    return "Idle";
   }
   return "?";
 }
@@ -95,8 +113,8 @@ std::string readable_size(std::int64_t bytes) {
   for (; value >= 1024 && unit + 1 < std::size(units); ++unit)
     value /= 1024;
   std::array<char, 32> text{};
-  const int size = std::snprintf(text.data(), text.size(), value < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", value,
-                                 units[unit]);
+  const int size = std::snprintf(text.data(), text.size(), value < 10 && unit > 0 ? "%.1f %s" : "%.0f %s",
+                                 value, units[unit]);
   return {text.data(), static_cast<std::size_t>(size)};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// Small pieces of HTML. All of them return text that is safe to stand in the page; texts they are given as HTML must be.
+/// Small pieces of HTML. All of them return text that is safe to stand in the page; texts they are given as
+/// HTML must be.
 
 #include "actors/domain/runner.hpp"
 

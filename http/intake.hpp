@@ -1,6 +1,6 @@
 #pragma once
-/// What every request goes through before anyone looks at what it asks: limits, Host, id, percent-decoding. Pure, so
-/// that each limit can be tested at the limit.
+/// What every request goes through before anyone looks at what it asks: limits, Host, id, percent-decoding.
+/// Pure, so that each limit can be tested at the limit.
 
 #include "http/options.hpp"
 #include "http/problem.hpp"

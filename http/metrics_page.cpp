@@ -52,7 +52,8 @@ double seconds(domain::Duration duration) { return std::chrono::duration<double>
 } // namespace
 
 std::vector<MetricFamily> actor_families(const MeterBoard& board) {
-  FamilyMaker depth(MetricType::Gauge, "ci_monitor_actor_mailbox_depth", "Messages that wait, by kind of actor.");
+  FamilyMaker depth(MetricType::Gauge, "ci_monitor_actor_mailbox_depth",
+                    "Messages that wait, by kind of actor.");
   FamilyMaker restarts(MetricType::Counter, "ci_monitor_actor_restarts_total", "Restarts, by kind of actor.");
   FamilyMaker handled(MetricType::Counter, "ci_monitor_actor_messages_total", "Messages handled.");
   FamilyMaker time(MetricType::Counter, "ci_monitor_actor_handling_seconds_total", "Time spent on messages.");
@@ -125,7 +126,8 @@ std::vector<MetricFamily> snapshot_families(const domain::Snapshot& snapshot, do
   std::size_t live = 0;
   for (const auto& [id, reservation] : snapshot.reservations)
     live += reservation->ended_at ? 0 : 1;
-  FamilyMaker reservations(MetricType::Gauge, "ci_monitor_live_reservations", "Reservations that have not ended.");
+  FamilyMaker reservations(MetricType::Gauge, "ci_monitor_live_reservations",
+                           "Reservations that have not ended.");
   reservations.add(static_cast<double>(live));
   families.push_back(reservations.take());
   return families;

@@ -14,11 +14,11 @@ namespace ci::http {
 
 /// How much of anything one client, or all of them, may ask for.
 struct Limits {
-  std::size_t url_bytes = 8 << 10;      ///< longer: 414
-  std::size_t header_bytes = 32 << 10;  ///< names, values and separators of all fields together; larger: 431
-  std::size_t body_bytes = 1 << 20;     ///< larger: 413
-  int connections = 2000;               ///< of all sources; one more is closed unanswered
-  int connections_per_source = 64;      ///< past it 429; a multiple of it is closed unanswered
+  std::size_t url_bytes = 8 << 10;       ///< longer: 414
+  std::size_t header_bytes = 32 << 10;   ///< names, values and separators of all fields together; larger: 431
+  std::size_t body_bytes = 1 << 20;      ///< larger: 413
+  int connections = 2000;                ///< of all sources; one more is closed unanswered
+  int connections_per_source = 64;       ///< past it 429; a multiple of it is closed unanswered
   std::size_t requests_in_flight = 1024; ///< cranking requests under way; one more: 503
 };
 

@@ -43,8 +43,9 @@ h2 .count { font-weight: 400; }
   border-radius: 10px; padding: 10px 15px; margin: 0 0 10px; overflow-wrap: anywhere; }
 .banner.bad { border-color: var(--bad-line); background: var(--bad-back); color: var(--bad-text); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 14px; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 16px 18px 14px; min-width: 0; }
-.card h3 { font-size: 16px; margin: 0; overflow-wrap: anywhere; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; min-width: 0;
+  display: flex; flex-direction: column; }
+.card h3 { font-size: 16px; margin: 0; min-width: 0; overflow-wrap: break-word; }
 .card .top { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
 .card .big { font-size: 25px; font-weight: 650; letter-spacing: -.02em; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
@@ -53,19 +54,22 @@ h2 .count { font-weight: 400; }
 .bar .Idle { fill: var(--idle); } .bar .Reserved { fill: var(--reserved); } .bar .Busy { fill: var(--busy); }
 .bar .StartedOrCrashed { fill: var(--starting); } .bar .DoneOrUnregistered { fill: var(--ending); }
 .bar .Invalid { fill: var(--invalid); } .bar .held { fill: var(--busy); } .bar .full { fill: var(--starting); }
-.legend { list-style: none; margin: 0 0 9px; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 13.5px; }
+.legend { list-style: none; margin: 0 0 10px; padding: 0; display: grid; gap: 2px 10px; font-size: 13.5px;
+  grid-template-columns: repeat(3, auto); justify-content: space-between; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .legend .none { opacity: .45; }
-.card .foot { border-top: 1px solid var(--line); padding-top: 9px; }
+.card .foot { border-top: 1px solid var(--line); padding-top: 9px; margin-top: auto; }
+.card .bar:last-child { margin-bottom: 4px; }
 .card .why { color: var(--invalid); font-size: 13.5px; margin: 0 0 9px; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { text-align: left; font-weight: 600; font-size: 12.5px; color: var(--soft); padding: 9px 14px; white-space: nowrap; }
 td { padding: 9px 14px; border-top: 1px solid var(--line); vertical-align: top; }
 tbody tr:hover { background: color-mix(in srgb, var(--track) 45%, transparent); }
-td.tight { white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.tight, td.tight .soft { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td .status { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
 td .soft { display: block; overflow-wrap: anywhere; }
+td.wide { width: 34%; min-width: 210px; }
 .empty { padding: 18px; color: var(--soft); text-align: center; }
 ul.names { margin: 0; padding: 13px 18px 13px 34px; background: var(--card); border: 1px solid var(--line);
   border-radius: 12px; overflow-wrap: anywhere; }

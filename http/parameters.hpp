@@ -31,9 +31,10 @@ class ParameterReader {
   std::vector<ParameterError> errors_;
 };
 
-/// Reads what POST /profile/{key}/take and .../{count} ask, and notes everything wrong. \p count: as it stands in the
-/// path; null for a take of one. The result is to be used only where nothing was noted.
-domain::TakeRequest read_take(ParameterReader&, std::string profile, const std::string* count, int max_take_count);
+/// Reads what POST /profile/{key}/take and .../{count} ask, and notes everything wrong. \p count: as it
+/// stands in the path; null for a take of one. The result is to be used only where nothing was noted.
+domain::TakeRequest read_take(ParameterReader&, std::string profile, const std::string* count,
+                              int max_take_count);
 
 /// The `{unique_id}` of a path in lower case; noted where it is none.
 std::string read_unique_id(ParameterReader&, const Request&);

@@ -16,20 +16,34 @@ struct RefusalText {
 RefusalText text_of(domain::Refusal refusal) {
   using domain::Refusal;
   switch (refusal) {
-  case Refusal::none: break;
-  case Refusal::not_ready: return {"not-ready", 503, "The service is starting or stopping; try again."};
-  case Refusal::not_taken_up: return {"not-taken-up", 503, "The request waited too long and had no effect; try again."};
-  case Refusal::busy: return {"busy", 503, "Too many requests are under way; try again."};
-  case Refusal::github_away: return {"github-away", 503, "GitHub could not be asked in time; try again."};
-  case Refusal::store_away: return {"store-away", 503, "The store does not answer; try again."};
-  case Refusal::guest_unknown: return {"guest-unknown", 503, "No guest is known by this address yet; try again."};
-  case Refusal::not_registered: return {"not-registered", 503, "The runner is not registered yet; try again."};
-  case Refusal::id_conflict: return {"id-conflict", 409, "The unique_id is in use with other arguments."};
-  case Refusal::id_released: return {"id-released", 409, "The unique_id was released while it was being decided."};
-  case Refusal::id_spent: return {"id-spent", 410, "The unique_id was used before; use a new one."};
-  case Refusal::jit_gone: return {"jit-gone", 410, "The JIT config is not given out any more."};
-  case Refusal::unknown_profile: return {"unknown-profile", 404, "There is no such profile."};
-  case Refusal::unknown_reservation: return {"unknown-reservation", 404, "There is no such reservation."};
+  case Refusal::none:
+    break;
+  case Refusal::not_ready:
+    return {"not-ready", 503, "The service is starting or stopping; try again."};
+  case Refusal::not_taken_up:
+    return {"not-taken-up", 503, "The request waited too long and had no effect; try again."};
+  case Refusal::busy:
+    return {"busy", 503, "Too many requests are under way; try again."};
+  case Refusal::github_away:
+    return {"github-away", 503, "GitHub could not be asked in time; try again."};
+  case Refusal::store_away:
+    return {"store-away", 503, "The store does not answer; try again."};
+  case Refusal::guest_unknown:
+    return {"guest-unknown", 503, "No guest is known by this address yet; try again."};
+  case Refusal::not_registered:
+    return {"not-registered", 503, "The runner is not registered yet; try again."};
+  case Refusal::id_conflict:
+    return {"id-conflict", 409, "The unique_id is in use with other arguments."};
+  case Refusal::id_released:
+    return {"id-released", 409, "The unique_id was released while it was being decided."};
+  case Refusal::id_spent:
+    return {"id-spent", 410, "The unique_id was used before; use a new one."};
+  case Refusal::jit_gone:
+    return {"jit-gone", 410, "The JIT config is not given out any more."};
+  case Refusal::unknown_profile:
+    return {"unknown-profile", 404, "There is no such profile."};
+  case Refusal::unknown_reservation:
+    return {"unknown-reservation", 404, "There is no such reservation."};
   }
   return {"unexplained", 500, "The monitor gave no reason."};
 }

@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json parties(const domain::Snapshot* snapshot) {
-  auto party = [&](const domain::PartyHealth domain::Snapshot::* which) {
+  auto party = [&](const domain::PartyHealth domain::Snapshot::*which) {
     return snapshot ? Json::parse(party_json(snapshot->*which)) : Json(nullptr);
   };
   return {{"github", party(&domain::Snapshot::github)},
@@ -30,8 +30,9 @@ std::string why_not(bool stopping, std::optional<double> age) {
 
 } // namespace
 
-Response readiness(const domain::Snapshot* snapshot, std::optional<std::chrono::steady_clock::duration> crank_age,
-                   domain::Duration limit, const std::string& instance) {
+Response readiness(const domain::Snapshot* snapshot,
+                   std::optional<std::chrono::steady_clock::duration> crank_age, domain::Duration limit,
+                   const std::string& instance) {
   const bool fresh = crank_age && *crank_age <= limit;
   const bool stopping = snapshot && snapshot->draining;
   std::optional<double> seconds;

@@ -8,9 +8,11 @@
 
 namespace ci::http {
 
-/// 200 where a crank has ended not longer ago than \p limit and the service is not stopping, else 503; the body says in
-/// either case how each party is doing. \p crank_age: none before the first crank. \p snapshot may be null.
-Response readiness(const domain::Snapshot* snapshot, std::optional<std::chrono::steady_clock::duration> crank_age,
-                   domain::Duration limit, const std::string& instance);
+/// 200 where a crank has ended not longer ago than \p limit and the service is not stopping, else 503; the
+/// body says in either case how each party is doing. \p crank_age: none before the first crank. \p snapshot
+/// may be null.
+Response readiness(const domain::Snapshot* snapshot,
+                   std::optional<std::chrono::steady_clock::duration> crank_age, domain::Duration limit,
+                   const std::string& instance);
 
 } // namespace ci::http

@@ -23,7 +23,10 @@ std::string header(const domain::Snapshot& snapshot, const PageStyle& style) {
          "<path d=\"M5 16h5l3-8 4 14 3-6h5\" fill=\"none\" stroke=\"#fff\" stroke-width=\"2.4\" "
          "stroke-linecap=\"round\" stroke-linejoin=\"round\"/></svg>"
          "<h1>ci-monitor</h1>" +
-         chip(well ? "well" : parties_well ? "warn" : "bad", well ? "All is well" : "Needs attention") +
+         chip(well           ? "well"
+              : parties_well ? "warn"
+                             : "bad",
+              well ? "All is well" : "Needs attention") +
          "<span class=\"soft\">version " + escape_html(style.version) + "<br>last change " +
          time_element(snapshot.at, TimeKind::ago) + "</span></header>\n";
 }
@@ -61,18 +64,21 @@ std::string profile_card(const std::string& key, const domain::ProfileCounts& co
     parts.push_back({domain::to_string(status), static_cast<double>(count)});
     total += count;
     legend += std::string("<li") + (count ? "" : " class=\"none\"") + "><span class=\"dot " +
-              domain::to_string(status) + "\"></span>" + word_of(status) + " <strong>" + std::to_string(count) +
-              "</strong></li>";
+              domain::to_string(status) + "\"></span>" + word_of(status) + " <strong>" +
+              std::to_string(count) + "</strong></li>";
   }
-  std::string foot = counts.image_made_at ? "Image " + time_element(*counts.image_made_at, TimeKind::age) + " old"
-                                          : "No image of its own";
+  std::string foot = counts.image_made_at
+                         ? "Image " + time_element(*counts.image_made_at, TimeKind::age) + " old"
+                         : "No image of its own";
   if (counts.wanted > 0)
     foot += " · " + std::to_string(counts.wanted) + " more wanted";
   if (counts.excess_healthy > 0)
     foot += " · " + std::to_string(counts.excess_healthy) + " too many";
-  return "<article class=\"card\"><div class=\"top\"><h3>" + escape_html(key) + "</h3><span class=\"big\">" +
-         std::to_string(counts.healthy) + " <small>of " + std::to_string(counts.target) + "</small></span></div>" +
-         bar(parts, std::max(total, static_cast<double>(counts.target))) + "<ul class=\"legend\">" + legend + "</ul>" +
+  return "<article class=\"card\"><div class=\"top\"><h3>" + escape_html(key) +
+         "</h3><span class=\"big\" title=\"healthy, of those there should be\">" +
+         std::to_string(counts.healthy) + " <small>of " + std::to_string(counts.target) +
+         "</small></span></div>" + bar(parts, std::max(total, static_cast<double>(counts.target))) +
+         "<ul class=\"legend\">" + legend + "</ul>" +
          (counts.trouble.empty() ? "" : "<p class=\"why\">" + escape_html(counts.trouble) + "</p>") +
          "<div class=\"foot soft\">" + foot + "</div></article>\n";
 }
@@ -89,12 +95,13 @@ std::string host_section(const domain::Snapshot& snapshot) {
   const auto& [budget, held] = std::tie(snapshot.budget, snapshot.held);
   std::string cards;
   if (budget.hugepages_1g > 0 || held.hugepages_1g > 0)
-    cards += budget_card("Huge pages of 1 GiB", static_cast<double>(held.hugepages_1g),
+    cards += budget_card("1 GiB pages", static_cast<double>(held.hugepages_1g),
                          static_cast<double>(budget.hugepages_1g), std::to_string(held.hugepages_1g),
                          std::to_string(budget.hugepages_1g));
   if (budget.memory_bytes > 0 || held.memory_bytes > 0)
-    cards += budget_card("Memory", static_cast<double>(held.memory_bytes), static_cast<double>(budget.memory_bytes),
-                         readable_size(held.memory_bytes), readable_size(budget.memory_bytes));
+    cards += budget_card("Memory", static_cast<double>(held.memory_bytes),
+                         static_cast<double>(budget.memory_bytes), readable_size(held.memory_bytes),
+                         readable_size(budget.memory_bytes));
   return cards.empty() ? cards : "<h2>Host</h2>\n<div class=\"cards\">" + cards + "</div>\n";
 }
 
@@ -103,7 +110,8 @@ std::string profile_section(const domain::Snapshot& snapshot) {
   for (const auto& [key, counts] : snapshot.profiles)
     cards += profile_card(key, counts);
   if (cards.empty())
-    return "<h2>Profiles</h2>\n<div class=\"scroll\"><div class=\"empty\">No profile is configured.</div></div>\n";
+    return "<h2>Profiles</h2>\n<div class=\"scroll\"><div class=\"empty\">No profile is "
+           "configured.</div></div>\n";
   return "<h2>Profiles</h2>\n<div class=\"cards\">" + cards + "</div>\n";
 }
 
@@ -114,8 +122,8 @@ std::string heading(const char* name, std::size_t count) {
 std::string run_link(const domain::ReservationView& reservation, const PageStyle& style) {
   const auto path = reservation.qualified_repo + "/actions/runs/" + std::to_string(reservation.run_id);
   return "<a href=\"" + escape_html(style.github_web_url + path) + "\" rel=\"noreferrer\">" +
-         escape_html(reservation.qualified_repo) + "<span class=\"soft\">run " + std::to_string(reservation.run_id) +
-         "</span></a>";
+         escape_html(reservation.qualified_repo) + "<span class=\"soft\">run " +
+         std::to_string(reservation.run_id) + "</span></a>";
 }
 
 std::string reservation_row(const domain::ReservationView& reservation, const PageStyle& style) {
@@ -124,9 +132,9 @@ std::string reservation_row(const domain::ReservationView& reservation, const Pa
     runners += (runners.empty() ? "#" : ", #") + std::to_string(slot.runner);
   const auto tight = [](const std::string& text) { return "<td class=\"tight\">" + text + "</td>"; };
   return "<tr><td>" + status_mark(reservation_dot(reservation.state), escape_html(reservation.state)) +
-         "</td><td class=\"mono\">" + escape_html(reservation.unique_id) + "</td><td>" +
-         escape_html(reservation.profile) + "</td><td>" + run_link(reservation, style) + "</td>" + tight(runners) +
-         tight(time_element(reservation.created_at, TimeKind::age)) +
+         "</td><td class=\"mono\">" + escape_html(reservation.unique_id) + "</td><td class=\"tight\">" +
+         escape_html(reservation.profile) + "</td><td>" + run_link(reservation, style) + "</td>" +
+         tight(runners) + tight(time_element(reservation.created_at, TimeKind::age)) +
          tight(reservation.deadline ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
 }
 
@@ -143,7 +151,8 @@ std::string reservation_section(const domain::Snapshot& snapshot, const PageStyl
   if (rows.empty())
     return text + "<div class=\"empty\">No runner is reserved.</div></div>\n";
   return text +
-         "<table><thead><tr><th>State</th><th>unique_id</th><th>Profile</th><th>For</th><th>Runners</th><th>Age</th>"
+         "<table><thead><tr><th>State</th><th>unique_id</th><th>Profile</th><th>For</th><th>Runners</"
+         "th><th>Age</th>"
          "<th>Must start</th></tr></thead><tbody>" +
          rows + "</tbody></table></div>\n";
 }
@@ -152,7 +161,8 @@ std::string runner_section(const std::vector<const std::string*>& rows) {
   auto text = heading("Runners", rows.size()) + "<div class=\"scroll\">";
   if (rows.empty())
     return text + "<div class=\"empty\">There are no runners.</div></div>\n";
-  text += "<table><thead><tr><th>#</th><th>Status</th><th>Profile</th><th>Age</th><th>Guest</th><th>At GitHub</th>"
+  text += "<table><thead><tr><th>#</th><th>Status</th><th>Profile</th><th>Age</th><th>Guest</th><th>At "
+          "GitHub</th>"
           "<th>Details</th></tr></thead><tbody>";
   for (const auto* row : rows)
     text += *row;
@@ -162,9 +172,10 @@ std::string runner_section(const std::vector<const std::string*>& rows) {
 std::string stranger_section(const domain::Snapshot& snapshot) {
   if (snapshot.strangers.empty())
     return {};
-  auto text = heading("Strangers", snapshot.strangers.size()) +
-              "<ul class=\"names\"><li class=\"soft\">Their names look like ours, but we did not make them: they are "
-              "left alone.</li>";
+  auto text =
+      heading("Strangers", snapshot.strangers.size()) +
+      "<ul class=\"names\"><li class=\"soft\">Their names look like ours, but we did not make them: they are "
+      "left alone.</li>";
   for (const auto& name : snapshot.strangers)
     text += "<li><code>" + escape_html(name) + "</code></li>";
   return text + "</ul>\n";
@@ -186,7 +197,8 @@ std::string details_cell(const domain::RunnerView& runner) {
 } // namespace
 
 std::string runner_row(const domain::RunnerView& runner) {
-  std::string guest = runner.guest_name ? "<span class=\"mono\">" + escape_html(*runner.guest_name) + "</span>" : "–";
+  std::string guest =
+      runner.guest_name ? "<span class=\"mono\">" + escape_html(*runner.guest_name) + "</span>" : "–";
   if (runner.ipv4_address)
     guest += "<span class=\"soft mono\">" + escape_html(*runner.ipv4_address) + "</span>";
   std::string registration = "–";
@@ -195,13 +207,15 @@ std::string runner_row(const domain::RunnerView& runner) {
                    "<span class=\"soft\">id " + std::to_string(runner.registration->id) + "</span>";
   const auto* word = domain::to_string(runner.status);
   return "<tr><td class=\"tight\">" + std::to_string(runner.id) + "</td><td title=\"" + word + "\">" +
-         status_mark(word, word_of(runner.status)) + "</td><td>" + escape_html(runner.profile) +
-         "</td><td class=\"tight\">" + time_element(runner.created_at, TimeKind::age) + "</td><td>" + guest + "</td><td>" +
-         registration + "</td><td>" + details_cell(runner) + "</td></tr>\n";
+         status_mark(word, word_of(runner.status)) + "</td><td class=\"tight\">" +
+         escape_html(runner.profile) + "</td><td class=\"tight\">" +
+         time_element(runner.created_at, TimeKind::age) + "</td><td class=\"tight\">" + guest +
+         "</td><td class=\"tight\">" + registration + "</td><td class=\"wide\">" + details_cell(runner) +
+         "</td></tr>\n";
 }
 
-std::string page_contents(const domain::Snapshot& snapshot,
-                          const std::vector<const std::string*>& rows, const PageStyle& style) {
+std::string page_contents(const domain::Snapshot& snapshot, const std::vector<const std::string*>& rows,
+                          const PageStyle& style) {
   return header(snapshot, style) + banners(snapshot) + profile_section(snapshot) + host_section(snapshot) +
          reservation_section(snapshot, style) + runner_section(rows) + stranger_section(snapshot) +
          "<footer><span>Times in UTC</span><a href=\"dashboard.json\">dashboard.json</a>"
@@ -215,7 +229,8 @@ std::string page_shell(const std::string& contents) {
          page_style +
          "</style>\n<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n</head>\n<body>\n"
          "<main id=\"contents\">\n" +
-         contents + "</main>\n<div id=\"lost\" role=\"status\">No contact to the monitor: this is old.</div>\n<script>" +
+         contents +
+         "</main>\n<div id=\"lost\" role=\"status\">No contact to the monitor: this is old.</div>\n<script>" +
          page_script + "</script>\n</body>\n</html>\n";
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// The dashboard for people. Everything that others have named is escaped; there are no external assets. Pure.
+/// The dashboard for people. Everything that others have named is escaped; there are no external assets.
+/// Pure.
 
 #include "actors/domain/snapshot.hpp"
 
@@ -16,7 +17,6 @@ struct PageStyle {
   std::string github_web_url;
   std::string version;
 };
-
 
 /// A runner's row of the table.
 std::string runner_row(const domain::RunnerView&);

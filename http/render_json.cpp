@@ -15,8 +15,13 @@ using Json = nlohmann::ordered_json;
 /// Texts of other parties may hold anything: what is not UTF-8 is replaced.
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-template <class T> Json or_null(const std::optional<T>& value) { return value ? Json(*value) : Json(nullptr); }
-Json time_or_null(const std::optional<domain::Time>& time) { return time ? Json(domain::rfc3339(*time)) : Json(nullptr); }
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+Json time_or_null(const std::optional<domain::Time>& time) {
+  return time ? Json(domain::rfc3339(*time)) : Json(nullptr);
+}
 
 Json registration_value(const domain::Registration& registration) {
   auto labels = Json::array();
@@ -117,7 +122,8 @@ Json dashboard_head(const domain::Snapshot& snapshot, domain::Time now, const st
   json["health"] = {{"github", party_value(snapshot.github)},
                     {"libvirt", party_value(snapshot.libvirt)},
                     {"store", party_value(snapshot.store)}};
-  json["budget"] = {{"available", resources_value(snapshot.budget)}, {"held", resources_value(snapshot.held)}};
+  json["budget"] = {{"available", resources_value(snapshot.budget)},
+                    {"held", resources_value(snapshot.held)}};
   json["strangers"] = snapshot.strangers;
   json["draining"] = snapshot.draining;
   json["time"] = domain::rfc3339(snapshot.at);
@@ -150,7 +156,8 @@ std::string reservation_json(const domain::ReservationView& reservation, const d
   return dump(json);
 }
 
-std::string dashboard_json(const domain::Snapshot& snapshot, domain::Time now, const std::vector<const std::string*>& runners,
+std::string dashboard_json(const domain::Snapshot& snapshot, domain::Time now,
+                           const std::vector<const std::string*>& runners,
                            const std::string& service_version) {
   auto text = dump(dashboard_head(snapshot, now, service_version));
   std::size_t size = text.size() + 16;

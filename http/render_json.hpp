@@ -1,6 +1,6 @@
 #pragma once
-/// Values of the domain as JSON texts. The names are a contract with clients that exist: keys may be added, never
-/// renamed. JIT configs and tokens are in none of these values. Pure.
+/// Values of the domain as JSON texts. The names are a contract with clients that exist: keys may be added,
+/// never renamed. JIT configs and tokens are in none of these values. Pure.
 
 #include "actors/domain/snapshot.hpp"
 
@@ -17,9 +17,10 @@ std::string taken_json(const domain::RunnerView&);
 std::string dashboard_runner_json(const domain::RunnerView&, const std::string& external_base_url);
 /// `GET /reservation/<unique_id>`. \p snapshot gives the runners that still exist; may be null.
 std::string reservation_json(const domain::ReservationView&, const domain::Snapshot* snapshot);
-/// The whole dashboard around its runners, whose texts are given in the snapshot's order. Of the reservations, those
-/// that have not ended. \p now: what images' ages are counted to.
-std::string dashboard_json(const domain::Snapshot&, domain::Time now, const std::vector<const std::string*>& runners,
+/// The whole dashboard around its runners, whose texts are given in the snapshot's order. Of the
+/// reservations, those that have not ended. \p now: what images' ages are counted to.
+std::string dashboard_json(const domain::Snapshot&, domain::Time now,
+                           const std::vector<const std::string*>& runners,
                            const std::string& service_version);
 /// `{"well", "trouble", "since"}`.
 std::string party_json(const domain::PartyHealth&);

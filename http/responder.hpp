@@ -10,9 +10,9 @@
 
 namespace ci::http {
 
-/// Travels from the server through handlers and actors to whoever answers. The first answer is sent, later ones are
-/// dropped. If it is lost on the way (an actor died, a message was dropped), its destructor answers 503: a client is
-/// never left without. Any thread.
+/// Travels from the server through handlers and actors to whoever answers. The first answer is sent, later
+/// ones are dropped. If it is lost on the way (an actor died, a message was dropped), its destructor answers
+/// 503: a client is never left without. Any thread.
 class Responder {
  public:
   /// Hands the answer to the server; must not throw, and must not block.
@@ -31,7 +31,8 @@ class Responder {
   const std::string& request_id() const noexcept { return request_id_; }
   /// The path that was asked for, without the query.
   const std::string& instance() const noexcept { return instance_; }
-  /// Pattern of the route, for logs and metrics: one of few words, never the path itself. Only before it is shared.
+  /// Pattern of the route, for logs and metrics: one of few words, never the path itself. Only before it is
+  /// shared.
   void set_route(std::string route) { route_ = std::move(route); }
   const std::string& route() const noexcept { return route_; }
 

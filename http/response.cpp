@@ -26,8 +26,8 @@ Response make_response(std::string content_type, std::string body) {
 
 Response make_json(std::string body) { return make_response("application/json", std::move(body)); }
 
-Response make_cacheable(const Request& request, std::string content_type, std::shared_ptr<const std::string> body,
-                        const std::string& etag) {
+Response make_cacheable(const Request& request, std::string content_type,
+                        std::shared_ptr<const std::string> body, const std::string& etag) {
   Response response;
   response.status = none_match_names(request, etag) ? 304 : 200;
   response.headers = {
@@ -52,26 +52,46 @@ std::string etag_of(std::string_view body) { return '"' + hex(sha256(body)).subs
 
 const char* reason_phrase(int status) {
   switch (status) {
-  case 200: return "OK";
-  case 206: return "Partial Content";
-  case 302: return "Found";
-  case 304: return "Not Modified";
-  case 400: return "Bad Request";
-  case 401: return "Unauthorized";
-  case 403: return "Forbidden";
-  case 404: return "Not Found";
-  case 405: return "Method Not Allowed";
-  case 409: return "Conflict";
-  case 410: return "Gone";
-  case 413: return "Content Too Large";
-  case 414: return "URI Too Long";
-  case 416: return "Range Not Satisfiable";
-  case 422: return "Unprocessable Content";
-  case 429: return "Too Many Requests";
-  case 431: return "Request Header Fields Too Large";
-  case 500: return "Internal Server Error";
-  case 503: return "Service Unavailable";
-  default: return "Unknown";
+  case 200:
+    return "OK";
+  case 206:
+    return "Partial Content";
+  case 302:
+    return "Found";
+  case 304:
+    return "Not Modified";
+  case 400:
+    return "Bad Request";
+  case 401:
+    return "Unauthorized";
+  case 403:
+    return "Forbidden";
+  case 404:
+    return "Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 409:
+    return "Conflict";
+  case 410:
+    return "Gone";
+  case 413:
+    return "Content Too Large";
+  case 414:
+    return "URI Too Long";
+  case 416:
+    return "Range Not Satisfiable";
+  case 422:
+    return "Unprocessable Content";
+  case 429:
+    return "Too Many Requests";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 500:
+    return "Internal Server Error";
+  case 503:
+    return "Service Unavailable";
+  default:
+    return "Unknown";
   }
 }
 

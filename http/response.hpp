@@ -1,5 +1,6 @@
 #pragma once
-/// An answer, independent of the server library. Content-Length, Date and X-Request-Id are added when it is sent.
+/// An answer, independent of the server library. Content-Length, Date and X-Request-Id are added when it is
+/// sent.
 
 #include "http/request.hpp"
 

@@ -10,7 +10,9 @@ namespace {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-bool is_parameter(std::string_view part) { return part.size() > 2 && part.front() == '{' && part.back() == '}'; }
+bool is_parameter(std::string_view part) {
+  return part.size() > 2 && part.front() == '{' && part.back() == '}';
+}
 bool is_rest(std::string_view part) {
   return is_parameter(part) && part.size() > 5 && part.substr(part.size() - 4) == "...}";
 }
@@ -28,7 +30,8 @@ std::vector<std::string> split(std::string_view path) {
 /// A slash within a segment was an encoded one: it must not become a separator further down.
 bool may_stand_in_rest(const std::string& segment) { return segment.find('/') == std::string::npos; }
 
-std::optional<Parameters> match(const std::vector<std::string>& pattern, const std::vector<std::string>& segments) {
+std::optional<Parameters> match(const std::vector<std::string>& pattern,
+                                const std::vector<std::string>& segments) {
   Parameters parameters;
   const bool open_ended = is_rest(pattern.back());
   if (open_ended ? segments.size() < pattern.size() : segments.size() != pattern.size())

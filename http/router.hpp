@@ -1,6 +1,6 @@
 #pragma once
-/// From a method and a path to a handler. RESTinio's routers throw on what clients may send, compare without case and
-/// know no 405, so this one is used instead.
+/// From a method and a path to a handler. RESTinio's routers throw on what clients may send, compare without
+/// case and know no 405, so this one is used instead.
 
 #include "http/admission.hpp"
 #include "http/responder.hpp"
@@ -12,13 +12,14 @@
 namespace ci::http {
 
 struct Context;
-/// Answers, or hands the responder to someone who will. Runs in the server's thread, so it must not block; what it
-/// throws becomes a 500.
+/// Answers, or hands the responder to someone who will. Runs in the server's thread, so it must not block;
+/// what it throws becomes a 500.
 using Handler = void (*)(Context&, const Request&, const ResponderPtr&);
 
 struct Route {
   const char* method;
-  /// `/profile/{key}/take`: `{name}` stands for one segment that is not empty, `{name...}` at the end for one or more.
+  /// `/profile/{key}/take`: `{name}` stands for one segment that is not empty, `{name...}` at the end for one
+  /// or more.
   const char* pattern;
   Audience audience;
   Proof proof;

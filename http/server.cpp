@@ -16,6 +16,7 @@
 #include <spdlog/spdlog.h>
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -25,8 +26,8 @@ namespace {
 
 using asio::ip::tcp;
 
-/// RESTinio closes without a word where its own limits are passed, so they lie above ours. The parser itself ends at
-/// 80 KiB of request line and headers.
+/// RESTinio closes without a word where its own limits are passed, so they lie above ours. The parser itself
+/// ends at 80 KiB of request line and headers.
 constexpr std::size_t parser_head_bytes = 80 << 10;
 constexpr std::size_t parser_body_bytes = 4 << 20;
 /// After our own time-outs, RESTinio's: a request that nobody answers is closed.
@@ -49,16 +50,26 @@ asio::ip::address to_asio(const domain::Address& address) {
   return asio::ip::address_v6(address.bytes);
 }
 
+/// Whether the process may open another file.
+bool descriptor_left() {
+  const int probe = ::dup(STDERR_FILENO);
+  if (probe >= 0)
+    ::close(probe);
+  return probe >= 0 || errno == EBADF;
+}
+
 } // namespace
 
 namespace wire {
 
-/// Lets each connection find the counts by way of its io_context, the only thing of ours that RESTinio hands it.
+/// Lets each connection find the counts by way of its io_context, the only thing of ours that RESTinio hands
+/// it.
 class CountsService : public asio::execution_context::service {
  public:
   static inline asio::execution_context::id id;
   explicit CountsService(asio::execution_context& context) : service(context) {}
-  CountsService(asio::execution_context& context, std::shared_ptr<ConnectionCounts> counts, Admission admission)
+  CountsService(asio::execution_context& context, std::shared_ptr<ConnectionCounts> counts,
+                Admission admission)
       : service(context), counts_(std::move(counts)), admission_(std::move(admission)) {}
 
   ConnectionCounts::Token admit(const domain::Address& source) {
@@ -102,11 +113,12 @@ struct AcceptCounter {
   }
 };
 
-/// The default strand stays, with one thread too: answers come from any thread. RESTinio's connection limiter is not
-/// used: it loses slots to connections that are reset before they are looked at.
-struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
-                                   std::function<restinio::request_handling_status_t(restinio::request_handle_t)>,
-                                   restinio::default_strand_t, CountedSocket> {
+/// The default strand stays, with one thread too: answers come from any thread. RESTinio's connection limiter
+/// is not used: it loses slots to connections that are reset before they are looked at.
+struct Traits
+    : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
+                         std::function<restinio::request_handling_status_t(restinio::request_handle_t)>,
+                         restinio::default_strand_t, CountedSocket> {
   using ip_blocker_t = AcceptCounter;
 };
 
@@ -168,6 +180,8 @@ class Server::Impl {
     io_->stop();
     thread_.join();
     listeners_.clear();
+    work_.reset();
+    io_.reset(); // and with it the connections that are open, unless an answer is still to come
   }
 
   std::vector<ListenAddress> bound() const {
@@ -195,7 +209,7 @@ class Server::Impl {
   const std::shared_ptr<ConnectionCounts> counts_;
   const std::shared_ptr<Exchanges> exchanges_ = std::make_shared<Exchanges>();
   /// Shared with answers that are on their way, which may outlive this.
-  const std::shared_ptr<asio::io_context> io_;
+  std::shared_ptr<asio::io_context> io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::vector<std::unique_ptr<wire::Listener>> listeners_;
   std::atomic<bool> stopping_{false};
@@ -232,7 +246,8 @@ std::unique_ptr<wire::HttpServer> Server::Impl::make_server(wire::Listener& list
         })
         .socket_options_setter([](auto& options) { options.set_option(tcp::no_delay(true)); })
         .ip_blocker(listener.counter)
-        .request_handler([this](restinio::request_handle_t request) { return on_request(std::move(request)); });
+        .request_handler(
+            [this](restinio::request_handle_t request) { return on_request(std::move(request)); });
   });
 }
 
@@ -278,8 +293,9 @@ void Server::Impl::close(wire::Listener& listener) {
   listener.server.reset(); // its connections go on, and so do their time-outs
 }
 
-/// RESTinio never accepts again after one accept has failed (no file descriptor left, say). So a listener where
-/// somebody waits over two looks, and nobody was accepted in between, is opened anew.
+/// RESTinio never accepts again after one accept has failed (no file descriptor left, say). So a listener
+/// where somebody waits over two looks, and nobody was accepted in between, is opened anew, as soon as that
+/// can help.
 void Server::Impl::watch(wire::Listener& listener) {
   listener.timer.expires_after(watch_interval);
   listener.timer.async_wait([this, &listener](const asio::error_code& error) {
@@ -288,7 +304,8 @@ void Server::Impl::watch(wire::Listener& listener) {
     pollfd look{listener.acceptor->native_handle(), POLLIN, 0};
     const bool waiting = ::poll(&look, 1, 0) > 0;
     const auto accepted = listener.counter->accepted.load();
-    if (waiting && listener.was_waiting && accepted == listener.accepted_before) {
+    const bool stuck = waiting && listener.was_waiting && accepted == listener.accepted_before;
+    if (stuck && descriptor_left()) {
       spdlog::warn("http: {} stopped accepting, listening anew", domain::to_string(listener.address.address));
       close(listener);
       open(listener);
@@ -302,7 +319,8 @@ void Server::Impl::watch(wire::Listener& listener) {
 
 void Server::Impl::note_bound(const ListenAddress& address, bool is_bound) {
   std::lock_guard lock(bound_mutex_);
-  std::erase_if(bound_, [&](const auto& b) { return b.address == address.address && b.port == address.port; });
+  std::erase_if(bound_,
+                [&](const auto& b) { return b.address == address.address && b.port == address.port; });
   if (is_bound)
     bound_.push_back(address);
 }
@@ -320,14 +338,16 @@ RawRequest raw_of(const restinio::request_t& request) {
   return raw;
 }
 
-/// In the server's thread, never within the parser's call. \p token goes when the answer was written or is lost.
+/// In the server's thread, never within the parser's call. \p token goes when the answer was written or is
+/// lost.
 void write(const restinio::request_handle_t& request, const std::string& request_id, const Response& response,
            bool head, std::shared_ptr<void> token) {
   const auto date = http_date(wall_now());
   const bool bodyless = head || response.status == 304;
   // Beyond this point nothing may throw: a second response cannot be made.
-  auto builder = request->create_response<restinio::user_controlled_output_t>(restinio::http_status_line_t(
-      restinio::http_status_code_t(static_cast<std::uint16_t>(response.status)), reason_phrase(response.status)));
+  auto builder = request->create_response<restinio::user_controlled_output_t>(
+      restinio::http_status_line_t(restinio::http_status_code_t(static_cast<std::uint16_t>(response.status)),
+                                   reason_phrase(response.status)));
   builder.append_header("Date", date);
   builder.append_header("X-Request-Id", request_id);
   for (const auto& [name, value] : response.headers)
@@ -349,9 +369,10 @@ ResponderPtr Server::Impl::make_responder(restinio::request_handle_t handle, con
     std::uint64_t serial = 0;
   };
   auto shared = std::make_shared<Shared>(Shared{exchanges_});
-  auto send = [shared, io = io_, served = hooks_.served, handle = std::move(handle), token = exchanges_->begin(),
-               method = request.method, begin = std::chrono::steady_clock::now()](const Responder& responder,
-                                                                                Response response) mutable {
+  auto send = [shared, io = io_, served = hooks_.served, handle = std::move(handle),
+               token = exchanges_->begin(), method = request.method,
+               begin = std::chrono::steady_clock::now()](const Responder& responder,
+                                                         Response response) mutable {
     shared->exchanges->finished(shared->serial);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     if (served)

@@ -24,7 +24,8 @@ struct ListenAddress {
   std::uint16_t port = 0;
 };
 
-/// What the server calls. `handle` comes in the server's thread and must not block; what it throws becomes a 500.
+/// What the server calls. `handle` comes in the server's thread and must not block; what it throws becomes a
+/// 500.
 struct ServerHooks {
   /// \p crowded: the peer has more connections open than it may have.
   std::function<void(Request, const ResponderPtr&, bool crowded)> handle;
@@ -32,13 +33,15 @@ struct ServerHooks {
   std::function<void(const Served&)> served;
   /// The server's thread: an address is bound; port 0 has become a real one.
   std::function<void(const ListenAddress&)> listening;
-  /// The server's thread: an address could not be bound, and why; tried again until it can. Told once a reason.
+  /// The server's thread: an address could not be bound, and why; tried again until it can. Told once a
+  /// reason.
   std::function<void(const ListenAddress&, const std::string& reason)> not_listening;
 };
 
-/// Listens on each address of the options, in one thread of its own. An address that cannot be bound is tried again
-/// while the others serve. Wraps RESTinio, whose gaps it fills: every parsed request gets an answer with a status, HEAD
-/// gets no body, and answers never leave from within the parser, which pipelining clients would not survive.
+/// Listens on each address of the options, in one thread of its own. An address that cannot be bound is tried
+/// again while the others serve. Wraps RESTinio, whose gaps it fills: every parsed request gets an answer
+/// with a status, HEAD gets no body, and answers never leave from within the parser, which pipelining clients
+/// would not survive.
 class Server {
  public:
   Server(const Options&, ServerHooks);
@@ -50,8 +53,8 @@ class Server {
   void start();
   /// Accepts no more connections and answers new requests on open ones with 503. Any thread but the server's.
   void stop_accepting();
-  /// stop_accepting(), then waits for the requests under way for at most \p grace, answers those that are left with
-  /// 503, and ends the thread. Any thread but the server's; again does nothing.
+  /// stop_accepting(), then waits for the requests under way for at most \p grace, answers those that are
+  /// left with 503, and ends the thread. Any thread but the server's; again does nothing.
   void stop(domain::Duration grace);
 
   /// Addresses that are bound now. Any thread.

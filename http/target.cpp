@@ -18,9 +18,9 @@ int hex_digit(char c) {
 }
 
 bool starts_with_caseless(std::string_view text, std::string_view lower) {
-  return text.size() >= lower.size() && std::equal(lower.begin(), lower.end(), text.begin(), [](char l, char c) {
-           return l == (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-         });
+  return text.size() >= lower.size() &&
+         std::equal(lower.begin(), lower.end(), text.begin(),
+                    [](char l, char c) { return l == (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
 }
 
 /// Length of the UTF-8 sequence that begins with `lead`, and the smallest code point it may stand for.
@@ -121,7 +121,7 @@ std::optional<Target> parse_target(std::string_view text) {
     return std::nullopt;
   Target target;
   target.path = raw_path(text);
-  if (target.path.empty() && !rest.empty())
+  if (target.path.empty() && rest.data() != text.data())
     target.path = "/"; // http://host?a=b
   if (target.path.empty() || target.path.front() != '/')
     return std::nullopt;

@@ -1,6 +1,6 @@
 #pragma once
-/// Request targets: where a request goes and with which parameters, percent-decoded. RESTinio's own parsers throw on
-/// what clients may send, so these are used instead. Pure.
+/// Request targets: where a request goes and with which parameters, percent-decoded. RESTinio's own parsers
+/// throw on what clients may send, so these are used instead. Pure.
 
 #include <optional>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace ci::http {
 
-/// One `name=value` of a query. A value that cannot be decoded is kept as not well formed: whether that matters is up
-/// to the endpoint, which ignores parameters it does not know.
+/// One `name=value` of a query. A value that cannot be decoded is kept as not well formed: whether that
+/// matters is up to the endpoint, which ignores parameters it does not know.
 struct QueryParameter {
   std::string name;
   std::string value;
@@ -25,12 +25,13 @@ struct Target {
   std::vector<QueryParameter> query;
 };
 
-/// Undoes `%xx`. None where an escape is broken, or where what comes out is not UTF-8 or holds a control character (NUL
-/// among them). A `+` is a plus sign, as in any URI: forms are not used here.
+/// Undoes `%xx`. None where an escape is broken, or where what comes out is not UTF-8 or holds a control
+/// character (NUL among them). A `+` is a plus sign, as in any URI: forms are not used here.
 std::optional<std::string> percent_decode(std::string_view);
 
-/// Reads origin-form (`/a/b?c=d`) and absolute-form (`http://host/a/b?c=d`). None where it is neither, where a segment
-/// of the path cannot be decoded, or where there is a fragment. A parameter whose name cannot be decoded is left out.
+/// Reads origin-form (`/a/b?c=d`) and absolute-form (`http://host/a/b?c=d`). None where it is neither, where
+/// a segment of the path cannot be decoded, or where there is a fragment. A parameter whose name cannot be
+/// decoded is left out.
 std::optional<Target> parse_target(std::string_view);
 
 /// The path of a target, whether or not it can be parsed.

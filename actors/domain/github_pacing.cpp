@@ -11,13 +11,13 @@ constexpr Duration longest_pause{3'600'000};
 constexpr std::int64_t reserved_part = 50;
 
 /// Rounded up, so that who waits that long does not come too early.
-Duration until(Steady then, Steady now) {
+Duration time_until(Steady then, Steady now) {
   return std::max(Duration{0}, std::chrono::ceil<Duration>(then - now));
 }
 
 } // namespace
 
-Duration PacingGate::remaining(Steady now) const { return until(until_, now); }
+Duration PacingGate::remaining(Steady now) const { return time_until(until_, now); }
 
 void PacingGate::shut(Steady sent, Steady now, Duration stated) {
   const bool in_a_row = pause_ > Duration{0};
@@ -52,7 +52,7 @@ std::int64_t GithubPacing::to_leave(GithubShare share) const {
 
 Duration GithubPacing::hold(GithubShare share, Steady now) const {
   auto wait = (share == GithubShare::clearing ? clearing_ : ordinary_).remaining(now);
-  const auto until_reset = until(budget_resets_, now);
+  const auto until_reset = time_until(budget_resets_, now);
   if (until_reset > Duration{0} && budget_.remaining <= to_leave(share))
     wait = std::max(wait, until_reset);
   return wait;

@@ -83,7 +83,8 @@ xml_node cloned_disk(xml_node devices, std::string_view target) {
   return {};
 }
 
-/// libvirt would probe a disk without a stated format, and what a guest wrote into it could then name any file.
+/// libvirt would probe a disk without a stated format, and what a guest wrote into it could then name any
+/// file.
 void state_format(xml_node disk) {
   if (!is_one_of(disk.attribute("type").value(), {"file", "block", "network", "volume"}))
     return;
@@ -249,11 +250,12 @@ SourceDisk described(xml_node disk) {
   result.format = disk.child("driver").attribute("type").as_string("raw");
   result.target = target_of(disk);
   result.path = disk.child("source").attribute("file").value();
-  if (result.type == "block" && std::string_view(disk.child("source").attribute("dev").value()) == "/dev/null")
+  if (result.type == "block" &&
+      std::string_view(disk.child("source").attribute("dev").value()) == "/dev/null")
     result.error = "disk " + result.target + " of the template is a placeholder: there is nothing to clone";
   else if (result.type != "file")
-    result.error = "disk " + result.target + " of the template has type '" + result.type +
-                   "': only files are cloned";
+    result.error =
+        "disk " + result.target + " of the template has type '" + result.type + "': only files are cloned";
   else if (result.path.empty() || result.path.front() != '/')
     result.error = "disk " + result.target + " of the template names no file by an absolute path";
   return result;
@@ -294,15 +296,15 @@ std::string interface_mac(std::string_view mac, int index) {
   std::array<unsigned, 6> bytes{};
   int used = 0;
   std::string text(mac);
-  auto count = std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
-                           &bytes[4], &bytes[5], &used);
+  auto count = std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2],
+                           &bytes[3], &bytes[4], &bytes[5], &used);
   bool unicast = (bytes[0] & 1) == 0;
   if (text.size() != 17 || count != 6 || used != 17 || !unicast || index < 0 || index >= max_interfaces)
     return {};
   bytes[0] = (bytes[0] + 4U * static_cast<unsigned>(index)) & 0xffU;
   char result[18];
-  std::snprintf(result, sizeof result, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3],
-                bytes[4], bytes[5]);
+  std::snprintf(result, sizeof result, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2],
+                bytes[3], bytes[4], bytes[5]);
   return result;
 }
 

@@ -37,19 +37,19 @@ struct SourceDisk {
   explicit operator bool() const { return error.empty(); }
 };
 
-/// The disk with that target device; with an empty target the first with device='disk', if there is any. A named
-/// target that is missing is an error. Never throws.
+/// The disk with that target device; with an empty target the first with device='disk', if there is any. A
+/// named target that is missing is an error. Never throws.
 SourceDisk source_disk(std::string_view xml, std::string_view target);
 
-/// The definition of the runner `spec` from its template's inactive definition. `disk_file` takes the place of the
-/// file of the disk that source_disk() finds; empty: the template has none. What only one guest may have at a time
-/// (name, UUID, MACs, NVRAM, fixed ports, paths that carry the template's name) becomes the runner's own; every other
-/// disk becomes read-only, and shareable where its format allows that. Interfaces get an isolated port and the
-/// filter where their type has these. Never throws.
+/// The definition of the runner `spec` from its template's inactive definition. `disk_file` takes the place
+/// of the file of the disk that source_disk() finds; empty: the template has none. What only one guest may
+/// have at a time (name, UUID, MACs, NVRAM, fixed ports, paths that carry the template's name) becomes the
+/// runner's own; every other disk becomes read-only, and shareable where its format allows that. Interfaces
+/// get an isolated port and the filter where their type has these. Never throws.
 XmlText runner_xml(std::string_view template_xml, const GuestSpec& spec, std::string_view disk_file);
 
-/// MAC of a runner's interface `index`: the given one for the first, the others differ in the first byte, which stays
-/// that of a local unicast address. Empty where `mac` is no MAC or the index is out of range.
+/// MAC of a runner's interface `index`: the given one for the first, the others differ in the first byte,
+/// which stays that of a local unicast address. Empty where `mac` is no MAC or the index is out of range.
 std::string interface_mac(std::string_view mac, int index);
 
 /// MACs of all interfaces, in lower case. Empty also where the definition can't be read.

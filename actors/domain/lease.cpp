@@ -4,7 +4,8 @@
 
 namespace ci::domain {
 
-std::map<std::string, std::string> addresses_by_guest(const std::vector<Lease>& leases, const Network& network) {
+std::map<std::string, std::string> addresses_by_guest(const std::vector<Lease>& leases,
+                                                      const Network& network) {
   std::map<std::string, std::string> result;
   std::map<std::string, std::set<std::string>> claims;
   for (auto& lease : leases) {

@@ -15,8 +15,8 @@ struct Lease {
   std::string address;
 };
 
-/// The IPv4 address of each guest within the network. Of several of one guest the last counts: libvirt lists the
-/// newest lease last. An address that two guests claim stands with neither.
+/// The IPv4 address of each guest within the network. Of several of one guest the last counts: libvirt lists
+/// the newest lease last. An address that two guests claim stands with neither.
 std::map<std::string, std::string> addresses_by_guest(const std::vector<Lease>&, const Network&);
 
 } // namespace ci::domain

@@ -86,7 +86,7 @@ std::string copy_sparse(int from, int to, off_t size, const std::atomic<bool>* s
 /// Fills the new file and brings it to disk.
 CloneResult fill(int from, int to, const std::atomic<bool>* stop) {
   CloneResult result;
-  struct stat source{};
+  struct stat source {};
   if (::fstat(from, &source) < 0)
     result.error = trouble("looking at the source");
   else if (!S_ISREG(source.st_mode))
@@ -113,7 +113,8 @@ std::string ensure_folder(const std::filesystem::path& folder) {
 CloneResult clone_into(int folder, int from, const std::string& name, const std::atomic<bool>* stop) {
   auto part = "." + name + ".part";
   ::unlinkat(folder, part.c_str(), 0);
-  Descriptor to(::openat(folder, part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, disk_mode));
+  Descriptor to(
+      ::openat(folder, part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, disk_mode));
   if (!to)
     return {CloneResult::Way::copied, trouble("creating the file")};
   auto result = fill(from, to.get(), stop);
@@ -136,9 +137,10 @@ CloneResult clone_checked(const std::filesystem::path& from, const std::filesyst
   Descriptor folder(::open(to.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder)
     return {CloneResult::Way::kept, trouble("opening the folder")};
-  struct stat present{};
+  struct stat present {};
   if (::fstatat(folder.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0)
-    return {CloneResult::Way::kept, S_ISREG(present.st_mode) ? "" : "something that is no file is in the way"};
+    return {CloneResult::Way::kept,
+            S_ISREG(present.st_mode) ? "" : "something that is no file is in the way"};
   // Not to be held up by a FIFO of that name.
   Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!source)

@@ -21,7 +21,7 @@ constexpr std::size_t longest_message = 200;
 constexpr std::size_t longest_error_body = 64 << 10;
 
 /// Discarded where the text is no JSON.
-Json parse(const std::string& text) {
+Json parse_json(const std::string& text) {
   const auto shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= deepest; };
   return Json::parse(text, shallow, false);
 }
@@ -32,7 +32,7 @@ bool says_json(const std::string& content_type) {
 }
 
 template <class T>
-std::optional<T> member(const Json& object, const char* name) {
+std::optional<T> json_member(const Json& object, const char* name) {
   const auto found = object.is_object() ? object.find(name) : object.end();
   if (!object.is_object() || found == object.end())
     return std::nullopt;
@@ -49,7 +49,7 @@ std::optional<T> member(const Json& object, const char* name) {
 }
 
 /// Null where there is no such array.
-const Json* array(const Json& object, const char* name) {
+const Json* array_member(const Json& object, const char* name) {
   if (!object.is_object())
     return nullptr;
   const auto found = object.find(name);
@@ -57,12 +57,12 @@ const Json* array(const Json& object, const char* name) {
 }
 
 std::optional<std::vector<std::string>> labels_of(const Json& object) {
-  const auto* list = array(object, "labels");
+  const auto* list = array_member(object, "labels");
   if (!list)
     return std::nullopt;
   std::vector<std::string> result;
   for (const auto& label : *list) {
-    auto name = member<std::string>(label, "name");
+    auto name = json_member<std::string>(label, "name");
     if (!name)
       return std::nullopt;
     result.push_back(std::move(*name));
@@ -71,10 +71,10 @@ std::optional<std::vector<std::string>> labels_of(const Json& object) {
 }
 
 std::optional<Registration> runner_of(const Json& object) {
-  const auto id = member<std::int64_t>(object, "id");
-  auto name = member<std::string>(object, "name");
-  auto status = member<std::string>(object, "status");
-  const auto busy = member<bool>(object, "busy");
+  const auto id = json_member<std::int64_t>(object, "id");
+  auto name = json_member<std::string>(object, "name");
+  auto status = json_member<std::string>(object, "status");
+  const auto busy = json_member<bool>(object, "busy");
   auto labels = labels_of(object);
   if (!id || *id <= 0 || !name || !status || !busy || !labels)
     return std::nullopt;
@@ -84,7 +84,7 @@ std::optional<Registration> runner_of(const Json& object) {
 std::string message_of(const HttpAnswer& answer) {
   std::optional<std::string> said;
   if (answer.body.size() <= longest_error_body)
-    said = member<std::string>(parse(answer.body), "message");
+    said = json_member<std::string>(parse_json(answer.body), "message");
   const auto text = said && !said->empty() ? *said : "HTTP " + std::to_string(answer.status);
   return clean_message(text, answer.token_sent);
 }
@@ -120,15 +120,15 @@ GithubReply<Json> read_json(const HttpAnswer& answer, int expected) {
     return GithubReply<Json>::failed(std::move(error));
   if (!says_json(answer.header("content-type")))
     return GithubReply<Json>::failed(malformed(answer, "the answer is no JSON"));
-  auto json = parse(answer.body);
+  auto json = parse_json(answer.body);
   if (json.is_discarded() || !json.is_object())
     return GithubReply<Json>::failed(malformed(answer, "the answer is no JSON object"));
   return GithubReply<Json>::ok(std::move(json));
 }
 
 std::optional<RunnerPage> page_of(const Json& object) {
-  const auto total = member<std::int64_t>(object, "total_count");
-  const auto* list = array(object, "runners");
+  const auto total = json_member<std::int64_t>(object, "total_count");
+  const auto* list = array_member(object, "runners");
   if (!total || *total < 0 || !list)
     return std::nullopt;
   RunnerPage page{*total, {}, {}};
@@ -151,7 +151,7 @@ GithubReply<T> shaped(const HttpAnswer& answer, std::optional<T> value, const ch
 }
 
 template <class T>
-GithubReply<T> failed(const HttpAnswer& answer, GithubError error) {
+GithubReply<T> failed_reply(const HttpAnswer& answer, GithubError error) {
   auto reply = GithubReply<T>::failed(std::move(error));
   reply.budget = read_budget(answer);
   return reply;
@@ -177,7 +177,7 @@ GithubError read_error(const HttpAnswer& answer, int expected) {
 GithubReply<RunnerPage> read_page(const HttpAnswer& answer) {
   const auto json = read_json(answer, 200);
   if (!json)
-    return failed<RunnerPage>(answer, json.error);
+    return failed_reply<RunnerPage>(answer, json.error);
   auto page = page_of(*json.value);
   if (page)
     page->next = next_link(answer.header("link")).value_or("");
@@ -187,7 +187,7 @@ GithubReply<RunnerPage> read_page(const HttpAnswer& answer) {
 GithubReply<Registration> read_runner(const HttpAnswer& answer, domain::RegistrationId asked) {
   const auto json = read_json(answer, 200);
   if (!json)
-    return failed<Registration>(answer, json.error);
+    return failed_reply<Registration>(answer, json.error);
   auto runner = runner_of(*json.value);
   if (runner && runner->id != asked)
     runner.reset();
@@ -197,9 +197,9 @@ GithubReply<Registration> read_runner(const HttpAnswer& answer, domain::Registra
 GithubReply<domain::JitRegistration> read_jit(const HttpAnswer& answer, const std::string& name) {
   const auto json = read_json(answer, 201);
   if (!json)
-    return failed<domain::JitRegistration>(answer, json.error);
+    return failed_reply<domain::JitRegistration>(answer, json.error);
   const auto& object = *json.value;
-  auto config = member<std::string>(object, "encoded_jit_config");
+  auto config = json_member<std::string>(object, "encoded_jit_config");
   auto runner = object.contains("runner") ? runner_of(object["runner"]) : std::nullopt;
   std::optional<domain::JitRegistration> made;
   if (config && !config->empty() && runner && runner->name == name)
@@ -210,13 +210,13 @@ GithubReply<domain::JitRegistration> read_jit(const HttpAnswer& answer, const st
 GithubReply<std::vector<std::string>> read_labels(const HttpAnswer& answer) {
   const auto json = read_json(answer, 200);
   if (!json)
-    return failed<std::vector<std::string>>(answer, json.error);
+    return failed_reply<std::vector<std::string>>(answer, json.error);
   return shaped(answer, labels_of(*json.value), "list of labels");
 }
 
 GithubReply<domain::Done> read_deleted(const HttpAnswer& answer) {
   if (auto error = read_error(answer, 204))
-    return failed<domain::Done>(answer, std::move(error));
+    return failed_reply<domain::Done>(answer, std::move(error));
   return shaped(answer, std::optional{domain::Done{}}, "deletion");
 }
 

@@ -18,7 +18,7 @@ using domain::Steady;
 
 namespace {
 
-Steady now() { return std::chrono::steady_clock::now(); }
+Steady steady_now() { return std::chrono::steady_clock::now(); }
 
 /// How much later than an urgent one of the same moment it goes.
 Duration handicap(HttpUrgency urgency) {
@@ -50,7 +50,7 @@ HttpAnswer never_sent(const char* why) {
 }
 
 /// A callback that throws must not end the thread that all others depend on.
-void deliver(const HttpDone& done, HttpAnswer answer) noexcept {
+void give_answer(const HttpDone& done, HttpAnswer answer) noexcept {
   try {
     done(std::move(answer));
   } catch (...) {
@@ -128,9 +128,9 @@ struct GithubHttp::Loop {
     }
     for (auto& waiting : arrived) {
       if (queue.size() >= limits.max_queued)
-        deliver(waiting.done, never_sent("too many requests wait for GitHub"));
+        give_answer(waiting.done, never_sent("too many requests wait for GitHub"));
       else
-        queue.emplace(now() + handicap(waiting.request.urgency), std::move(waiting));
+        queue.emplace(steady_now() + handicap(waiting.request.urgency), std::move(waiting));
     }
   }
 
@@ -138,7 +138,7 @@ struct GithubHttp::Loop {
   void expire() {
     std::vector<HttpDone> expired;
     for (auto i = queue.begin(); i != queue.end();) {
-      if (i->second.request.deadline > now()) {
+      if (i->second.request.deadline > steady_now()) {
         ++i;
         continue;
       }
@@ -146,7 +146,7 @@ struct GithubHttp::Loop {
       i = queue.erase(i);
     }
     for (auto& done : expired)
-      deliver(done, never_sent("waited too long to be sent"));
+      give_answer(done, never_sent("waited too long to be sent"));
   }
 
   void start_waiting() {
@@ -161,7 +161,7 @@ struct GithubHttp::Loop {
     auto transfer = std::make_unique<GithubTransfer>(std::move(waiting.request), limits, token());
     auto* easy = transfer->easy();
     if (!easy || curl_multi_add_handle(multi, easy) != CURLM_OK) {
-      deliver(waiting.done, never_sent("libcurl could not start the request"));
+      give_answer(waiting.done, never_sent("libcurl could not start the request"));
       return;
     }
     transfers.emplace(easy, std::pair{std::move(transfer), std::move(waiting.done)});
@@ -191,7 +191,7 @@ struct GithubHttp::Loop {
     curl_multi_remove_handle(multi, easy);
     auto answer = transfer->finish(code);
     observe(transfer->request(), answer);
-    deliver(done, std::move(answer));
+    give_answer(done, std::move(answer));
   }
 
   void observe(const HttpRequest& request, const HttpAnswer& answer) noexcept {
@@ -206,7 +206,7 @@ struct GithubHttp::Loop {
   int patience() const {
     Duration result{60'000};
     for (const auto& [when, waiting] : queue)
-      result = std::min(result, std::chrono::ceil<Duration>(waiting.request.deadline - now()));
+      result = std::min(result, std::chrono::ceil<Duration>(waiting.request.deadline - steady_now()));
     return static_cast<int>(std::max(result, Duration{0}).count());
   }
 
@@ -216,7 +216,7 @@ struct GithubHttp::Loop {
     for (auto& [easy, entry] : ended) {
       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a stuck name look-up is not waited for
       curl_multi_remove_handle(multi, easy);
-      deliver(entry.second, never_sent("stopping"));
+      give_answer(entry.second, never_sent("stopping"));
     }
     ended.clear();
     while (true) {
@@ -224,7 +224,7 @@ struct GithubHttp::Loop {
       if (queue.empty())
         return;
       for (auto& [when, waiting] : std::exchange(queue, {}))
-        deliver(waiting.done, never_sent("stopping"));
+        give_answer(waiting.done, never_sent("stopping"));
     }
   }
 

@@ -1,5 +1,7 @@
 #include "actors/edge/github_limits.hpp"
 
+#include "actors/edge/github_text.hpp"
+
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -16,14 +18,14 @@ constexpr Duration unstated_pause{60'000};
 /// GitHub counts by the hour; more is a header gone wrong, and would keep us away for ever.
 constexpr Duration longest_pause{7'200'000};
 
-std::optional<std::int64_t> number(const std::string& text) {
+std::optional<std::int64_t> header_number(const std::string& text) {
   std::int64_t value = 0;
   const auto* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, value);
   return result.ec == std::errc{} && result.ptr == end && value >= 0 ? std::optional{value} : std::nullopt;
 }
 
-Duration seconds(std::int64_t count) {
+Duration pause_of(std::int64_t count) {
   return std::clamp(Duration{1'000} * std::min<std::int64_t>(count, 1'000'000), Duration{1'000},
                     longest_pause);
 }
@@ -36,17 +38,15 @@ std::int64_t server_now(const HttpAnswer& answer) {
 
 /// Time until the hour's budget begins anew, by x-ratelimit-reset.
 std::optional<Duration> until_reset(const HttpAnswer& answer) {
-  const auto reset = number(answer.header("x-ratelimit-reset"));
+  const auto reset = header_number(answer.header("x-ratelimit-reset"));
   if (!reset)
     return std::nullopt;
-  return seconds(std::max<std::int64_t>(*reset - server_now(answer), 1));
+  return pause_of(std::max<std::int64_t>(*reset - server_now(answer), 1));
 }
 
-bool speaks_of_limit(std::string message) {
-  for (auto& c : message)
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return message.find("rate limit") != std::string::npos ||
-         message.find("abuse detection") != std::string::npos;
+bool speaks_of_limit(const std::string& message) {
+  const auto text = ascii_lower(message);
+  return text.find("rate limit") != std::string::npos || text.find("abuse detection") != std::string::npos;
 }
 
 } // namespace
@@ -55,15 +55,15 @@ Duration stated_pause(const HttpAnswer& answer) {
   const auto& text = answer.header("retry-after");
   if (text.empty())
     return Duration{0};
-  if (const auto count = number(text))
-    return seconds(*count);
+  if (const auto count = header_number(text))
+    return pause_of(*count);
   const auto date = curl_getdate(text.c_str(), nullptr);
-  return date > 0 ? seconds(std::max<std::int64_t>(date - server_now(answer), 1)) : Duration{0};
+  return date > 0 ? pause_of(std::max<std::int64_t>(date - server_now(answer), 1)) : Duration{0};
 }
 
 std::optional<RateLimit> read_limit(const HttpAnswer& answer, const std::string& message) {
   const auto pause = stated_pause(answer);
-  const bool spent = number(answer.header("x-ratelimit-remaining")) == 0;
+  const bool spent = header_number(answer.header("x-ratelimit-remaining")) == 0;
   const bool marked = pause > Duration{0} || spent || speaks_of_limit(message);
   if (answer.status != 429 && !(answer.status == 403 && marked))
     return std::nullopt;
@@ -78,8 +78,8 @@ std::optional<RateLimit> read_limit(const HttpAnswer& answer, const std::string&
 
 std::optional<domain::RateBudget> read_budget(const HttpAnswer& answer) {
   const auto& resource = answer.header("x-ratelimit-resource");
-  const auto limit = number(answer.header("x-ratelimit-limit"));
-  const auto remaining = number(answer.header("x-ratelimit-remaining"));
+  const auto limit = header_number(answer.header("x-ratelimit-limit"));
+  const auto remaining = header_number(answer.header("x-ratelimit-remaining"));
   const auto reset = until_reset(answer);
   if (!limit || !remaining || !reset || (!resource.empty() && resource != "core"))
     return std::nullopt;

@@ -9,7 +9,7 @@ namespace ci::edge {
 
 using domain::GithubError;
 using domain::RegistrationListing;
-using Reply = domain::GithubReply<RegistrationListing>;
+using ListingReply = domain::GithubReply<RegistrationListing>;
 
 GithubPageCache::PagePtr GithubPageCache::find(const std::string& url) const {
   std::lock_guard lock(mutex_);
@@ -124,13 +124,13 @@ void GithubListing::take_last(const HttpAnswer& answer) {
   }
   if (cache_)
     cache_->keep_only(asked_);
-  auto reply = Reply::ok({std::move(runners_), started_at_});
+  auto reply = ListingReply::ok({std::move(runners_), started_at_});
   reply.budget = read_budget(answer);
   done_(std::move(reply));
 }
 
 void GithubListing::fail(GithubError error, const HttpAnswer& answer) {
-  auto reply = Reply::failed(std::move(error));
+  auto reply = ListingReply::failed(std::move(error));
   reply.budget = read_budget(answer);
   done_(std::move(reply));
 }

@@ -1,25 +1,13 @@
 #include "actors/edge/github_transfer.hpp"
 
+#include "actors/edge/github_text.hpp"
+
 #include <algorithm>
 #include <string_view>
 
 namespace ci::edge {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
-
-std::string_view trim(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos)
-    return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
 
 bool is_no_http(CURLcode code) {
   return code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL ||
@@ -117,10 +105,10 @@ void GithubTransfer::take_header(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos)
     return;
-  auto& value = answer_.headers[lower(trim(line.substr(0, colon)))];
+  auto& value = answer_.headers[ascii_lower(trimmed(line.substr(0, colon)))];
   if (!value.empty())
     value += ", ";
-  value += trim(line.substr(colon + 1));
+  value += trimmed(line.substr(colon + 1));
 }
 
 std::size_t GithubTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {

@@ -2,6 +2,7 @@
 
 #include "actors/edge/github_answers.hpp"
 #include "actors/edge/github_limits.hpp"
+#include "actors/edge/github_text.hpp"
 #include "actors/edge/github_url.hpp"
 
 #include <algorithm>
@@ -9,22 +10,17 @@
 namespace ci::edge {
 
 using domain::GithubError;
-using Reply = domain::GithubReply<domain::Done>;
+using UnlabelReply = domain::GithubReply<domain::Done>;
 
 namespace {
 
-/// GitHub's labels know no case.
-bool same_label(const std::string& a, const std::string& b) {
-  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return low(x) == low(y); });
-}
-
 /// Other names would make the path that of all labels, or of the runner itself.
-bool is_segment(const std::string& label) { return !label.empty() && label != "." && label != ".."; }
+bool is_path_segment(const std::string& label) { return !label.empty() && label != "." && label != ".."; }
 
-bool contains(const std::vector<std::string>& labels, const std::string& label) {
+/// GitHub's labels know no case.
+bool has_label(const std::vector<std::string>& labels, const std::string& label) {
   return std::any_of(labels.begin(), labels.end(),
-                     [&](const auto& other) { return same_label(label, other); });
+                     [&](const auto& other) { return ascii_lower(label) == ascii_lower(other); });
 }
 
 } // namespace
@@ -36,9 +32,9 @@ GithubUnlabel::GithubUnlabel(HttpRequest model, domain::RegistrationId id, std::
 
 void GithubUnlabel::next() {
   if (left_.empty())
-    return done_(Reply::ok({}));
-  if (!is_segment(left_.back()))
-    return done_(Reply::failed({GithubError::Kind::refused, 0, "no name of a label"}));
+    return done_(UnlabelReply::ok({}));
+  if (!is_path_segment(left_.back()))
+    return done_(UnlabelReply::failed({GithubError::Kind::refused, 0, "no name of a label"}));
   auto request = model_;
   request.url += "/labels/" + percent_encode(left_.back());
   ask_(std::move(request),
@@ -51,7 +47,7 @@ void GithubUnlabel::take_answer(const HttpAnswer& answer) {
     return look();
   if (!remaining)
     return finish(std::move(remaining.error), answer);
-  if (contains(*remaining.value, left_.back()))
+  if (has_label(*remaining.value, left_.back()))
     return finish(malformed(answer, "the label is still there"), answer);
   left_.pop_back();
   if (left_.empty())
@@ -72,17 +68,17 @@ void GithubUnlabel::take_look(const HttpAnswer& answer) {
   auto runner = read_runner(answer, id_);
   if (!runner)
     return finish(std::move(runner.error), answer);
-  if (contains(runner.value->labels, left_.back()))
+  if (has_label(runner.value->labels, left_.back()))
     return finish({GithubError::Kind::refused, 404, "GitHub shows the label, and does not find it to delete"},
                   answer);
-  std::erase_if(left_, [&](const auto& label) { return !contains(runner.value->labels, label); });
+  std::erase_if(left_, [&](const auto& label) { return !has_label(runner.value->labels, label); });
   if (left_.empty())
     return finish({}, answer);
   next();
 }
 
 void GithubUnlabel::finish(GithubError error, const HttpAnswer& answer) {
-  auto reply = error ? Reply::failed(std::move(error)) : Reply::ok({});
+  auto reply = error ? UnlabelReply::failed(std::move(error)) : UnlabelReply::ok({});
   reply.budget = read_budget(answer);
   done_(std::move(reply));
 }

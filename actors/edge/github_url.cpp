@@ -1,5 +1,7 @@
 #include "actors/edge/github_url.hpp"
 
+#include "actors/edge/github_text.hpp"
+
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -12,14 +14,14 @@ namespace {
 /// libcurl's own parser, so that what is checked here is what is connected to later.
 using Url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
-Url parse(const std::string& url) {
+Url parse_url(const std::string& url) {
   Url parsed{curl_url(), curl_url_cleanup};
   if (parsed && curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
     parsed.reset();
   return parsed;
 }
 
-std::optional<std::string> part(const Url& url, CURLUPart which, unsigned flags = 0) {
+std::optional<std::string> url_part(const Url& url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
   if (curl_url_get(url.get(), which, &text, flags) != CURLUE_OK)
     return std::nullopt;
@@ -28,28 +30,15 @@ std::optional<std::string> part(const Url& url, CURLUPart which, unsigned flags 
   return result;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
-std::string_view trim(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos)
-    return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 /// Whether one `;`-separated parameter of a link is a rel that holds the word `next`.
 bool is_rel_next(std::string_view parameter) {
   const auto equals = parameter.find('=');
-  if (equals == std::string_view::npos || lower(std::string{trim(parameter.substr(0, equals))}) != "rel")
+  if (equals == std::string_view::npos || ascii_lower(trimmed(parameter.substr(0, equals))) != "rel")
     return false;
-  auto value = trim(parameter.substr(equals + 1));
+  auto value = trimmed(parameter.substr(equals + 1));
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
     value = value.substr(1, value.size() - 2);
-  const auto words = " " + lower(std::string{value}) + " ";
+  const auto words = " " + ascii_lower(value) + " ";
   return words.find(" next ") != std::string::npos;
 }
 
@@ -82,15 +71,15 @@ std::string percent_encode(std::string_view text) {
 }
 
 std::optional<std::string> origin_of(const std::string& url) {
-  const auto parsed = parse(url);
-  if (!parsed || part(parsed, CURLUPART_USER) || part(parsed, CURLUPART_PASSWORD))
+  const auto parsed = parse_url(url);
+  if (!parsed || url_part(parsed, CURLUPART_USER) || url_part(parsed, CURLUPART_PASSWORD))
     return std::nullopt;
-  const auto scheme = part(parsed, CURLUPART_SCHEME);
-  const auto host = part(parsed, CURLUPART_HOST);
-  const auto port = part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  const auto scheme = url_part(parsed, CURLUPART_SCHEME);
+  const auto host = url_part(parsed, CURLUPART_HOST);
+  const auto port = url_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
   if (!scheme || !host || host->empty() || !port || (*scheme != "http" && *scheme != "https"))
     return std::nullopt;
-  return *scheme + "://" + lower(*host) + ":" + *port;
+  return *scheme + "://" + ascii_lower(*host) + ":" + *port;
 }
 
 std::optional<std::string> same_origin(const std::string& base, const std::string& reference) {
@@ -101,10 +90,10 @@ std::optional<std::string> same_origin(const std::string& base, const std::strin
     return theirs == ours ? std::optional{reference} : std::nullopt;
   if (reference.find("://") != std::string::npos)
     return std::nullopt;
-  auto url = parse(base);
+  auto url = parse_url(base);
   if (!url || curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), 0) != CURLUE_OK)
     return std::nullopt;
-  auto resolved = part(url, CURLUPART_URL);
+  auto resolved = url_part(url, CURLUPART_URL);
   return resolved && origin_of(*resolved) == ours ? resolved : std::nullopt;
 }
 

@@ -13,10 +13,8 @@
 namespace ci::edge {
 namespace {
 
-/// A frozen libvirtd is noticed after (3 + 1) * 5 s.
-constexpr int keepalive_seconds = 5;
-constexpr unsigned keepalive_count = 3;
-/// Nothing of the guest is to be left. Drivers that do not know a flag refuse the call: then with fewer of them.
+/// Nothing of the guest is to be left. Drivers that do not know a flag refuse the call: then with fewer of
+/// them.
 constexpr unsigned saved_states = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
 constexpr unsigned undefine_flags[] = {saved_states | VIR_DOMAIN_UNDEFINE_NVRAM, saved_states, 0};
 
@@ -101,8 +99,8 @@ Result<std::string> definition(virDomainPtr domain) {
 }
 
 /// What the DHCP server gave to the interface; other MACs than the guest's own are not believed.
-void add_leases(virDomainInterfacePtr interface, const std::string& guest, const std::vector<std::string>& macs,
-                std::vector<domain::Lease>& leases) {
+void add_leases(virDomainInterfacePtr interface, const std::string& guest,
+                const std::vector<std::string>& macs, std::vector<domain::Lease>& leases) {
   if (interface->hwaddr &&
       std::find(macs.begin(), macs.end(), domain::to_lower(interface->hwaddr)) == macs.end())
     return;
@@ -172,8 +170,9 @@ namespace {
 HostError not_open() { return {VIR_ERR_INVALID_CONN, "there is no connection to libvirt"}; }
 } // namespace
 
-Host::Host(std::string uri, HostCallbacks callbacks)
-    : uri_(std::move(uri)), callbacks_(std::make_shared<const HostCallbacks>(std::move(callbacks))) {}
+Host::Host(std::string uri, HostCallbacks callbacks, KeepAlive keepalive)
+    : uri_(std::move(uri)), keepalive_(keepalive),
+      callbacks_(std::make_shared<const HostCallbacks>(std::move(callbacks))) {}
 Host::~Host() = default;
 
 Status Host::open() {
@@ -182,7 +181,8 @@ Status Host::open() {
   if (!connection)
     return last_error();
   auto link = std::make_unique<Link>(connection);
-  virConnectSetKeepAlive(connection, keepalive_seconds, keepalive_count); // drivers in this process have none
+  virConnectSetKeepAlive(connection, keepalive_.seconds,
+                         keepalive_.count); // a driver in this process has none
   if (callbacks_->closed) {
     auto opaque = new Shared(callbacks_);
     link->close_callback = virConnectRegisterCloseCallback(connection, on_closed, opaque, free_shared) == 0;
@@ -191,8 +191,9 @@ Status Host::open() {
   }
   if (callbacks_->changed) {
     auto opaque = new Shared(callbacks_);
-    link->events = virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                                    VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), opaque, free_shared);
+    link->events =
+        virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                         VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), opaque, free_shared);
     if (link->events < 0) {
       auto error = last_error();
       delete opaque;

@@ -40,8 +40,8 @@ class Result {
 struct Ok {};
 using Status = Result<Ok>;
 
-/// Called in the event loop's thread, which serves all connections: copy and leave. No libvirt call from there. May
-/// still be called shortly after close().
+/// Called in the event loop's thread, which serves all connections: copy and leave. No libvirt call from
+/// there. May still be called shortly after close().
 struct HostCallbacks {
   /// Something happened to the guest of that name and UUID; what it is now has to be asked.
   std::function<void(const std::string& name, const std::string& uuid)> changed;
@@ -49,12 +49,18 @@ struct HostCallbacks {
   std::function<void(const std::string& reason)> closed;
 };
 
-/// Owned and used by one thread. All calls block; on a frozen libvirtd they end after 20 s by keepalive, but open()
-/// does not. An EventLoop must run. Every call but open() fails while the connection is not open.
+/// A libvirtd that answers nothing for `seconds * (count + 1)` is given up.
+struct KeepAlive {
+  int seconds = 5;
+  unsigned count = 3;
+};
+
+/// Owned and used by one thread. All calls block; on a frozen libvirtd they end by keepalive, but open() does
+/// not. An EventLoop must run. Every call but open() fails while the connection is not open.
 class Host {
  public:
   /// Callbacks that are not set are not registered with libvirt.
-  explicit Host(std::string uri, HostCallbacks callbacks = {});
+  explicit Host(std::string uri, HostCallbacks callbacks = {}, KeepAlive keepalive = {});
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -74,8 +80,8 @@ class Host {
   /// The inactive definition.
   Result<std::string> xml(const std::string& name);
 
-  /// Each of these is content where its aim is reached already. With another UUID the guest is not ours and is
-  /// left alone: an error.
+  /// Each of these is content where its aim is reached already. With another UUID the guest is not ours and
+  /// is left alone: an error.
   Status define(const std::string& xml);
   Status start(const std::string& name, const std::string& uuid);
   Status destroy(const std::string& name, const std::string& uuid);
@@ -85,6 +91,7 @@ class Host {
  private:
   struct Link;
   std::string uri_;
+  KeepAlive keepalive_;
   std::shared_ptr<const HostCallbacks> callbacks_;
   std::unique_ptr<Link> link_;
 };

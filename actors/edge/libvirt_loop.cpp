@@ -24,7 +24,8 @@ void initialise_once() {
 EventLoop::EventLoop() {
   initialise_once();
   // A timeout that is never due. Setting it to 0 at the end interrupts the loop's poll.
-  waker_ = virEventAddTimeout(-1, [](int, void*) {}, nullptr, nullptr);
+  waker_ = virEventAddTimeout(
+      -1, [](int, void*) {}, nullptr, nullptr);
   if (waker_ < 0)
     throw std::runtime_error("libvirt: " + last_libvirt_error());
   thread_ = std::thread([this] { run(); });

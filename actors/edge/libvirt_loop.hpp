@@ -7,9 +7,9 @@
 
 namespace ci::edge {
 
-/// Initialises libvirt and runs its event loop in a thread of its own. One at a time in a process, made before the
-/// first connection is opened and destroyed after the last one was closed. Libvirt's habit of writing errors to the
-/// terminal is turned off.
+/// Initialises libvirt and runs its event loop in a thread of its own. One at a time in a process, made
+/// before the first connection is opened and destroyed after the last one was closed. Libvirt's habit of
+/// writing errors to the terminal is turned off.
 class EventLoop {
  public:
   /// Throws std::runtime_error where libvirt can't be initialised.

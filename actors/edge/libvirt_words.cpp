@@ -8,11 +8,12 @@ namespace ci::edge {
 namespace {
 
 // In the order of libvirt's enumerations, which never change.
-constexpr const char* running[] = {"unknown",   "booted", "migrated",           "restored", "from snapshot", "unpaused",
-                                   "migration cancelled", "save cancelled", "woken up", "crashed", "postcopy", "postcopy failed"};
-constexpr const char* paused[] = {"unknown",  "user",          "migration",     "save",          "dump",
-                                  "I/O error", "watchdog",      "from snapshot", "shutting down", "snapshot",
-                                  "crashed",  "starting up",   "postcopy",      "postcopy failed"};
+constexpr const char* running[] = {
+    "unknown",        "booted",   "migrated", "restored", "from snapshot",  "unpaused", "migration cancelled",
+    "save cancelled", "woken up", "crashed",  "postcopy", "postcopy failed"};
+constexpr const char* paused[] = {"unknown",   "user",        "migration",     "save",           "dump",
+                                  "I/O error", "watchdog",    "from snapshot", "shutting down",  "snapshot",
+                                  "crashed",   "starting up", "postcopy",      "postcopy failed"};
 constexpr const char* shutting_down[] = {"unknown", "user"};
 constexpr const char* shut_off[] = {"unknown", "shutdown", "destroyed",     "crashed", "migrated",
                                     "saved",   "failed",   "from snapshot", "daemon"};
@@ -39,7 +40,7 @@ std::span<const char* const> words_of(int state) {
 
 domain::GuestState guest_state(int state) {
   return state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED ? domain::GuestState::off
-                                                                     : domain::GuestState::on;
+                                                                    : domain::GuestState::on;
 }
 
 std::string state_reason(int state, int reason) {

@@ -9,7 +9,8 @@ using namespace ci::domain;
 
 namespace {
 
-const std::string whole_template = R"(<domain type='kvm' id='7' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+const std::string whole_template =
+    R"(<domain type='kvm' id='7' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>ci-template-linux@2024-01-01T00:00:00Z</name>
   <uuid>11111111-1111-4111-8111-111111111111</uuid>
   <genid>22222222-1111-4111-8111-111111111111</genid>
@@ -152,7 +153,8 @@ TEST_CASE("a disk that the template does not have is an error") {
 }
 
 TEST_CASE("a placeholder becomes a file disk") {
-  Made made(domain_with("<disk type='block' device='disk'><source dev='/dev/null'/><target dev='vda'/></disk>"));
+  Made made(
+      domain_with("<disk type='block' device='disk'><source dev='/dev/null'/><target dev='vda'/></disk>"));
   CHECK(value(made.disk("vda"), "type") == "file");
   CHECK(value(made.disk("vda").child("source"), "file") == "/images/runner/7-base.img@s");
   CHECK_FALSE(made.disk("vda").child("source").attribute("dev"));
@@ -173,7 +175,8 @@ TEST_CASE("the NVRAM file carries the runner's name and keeps its template") {
   auto nvram = made.domain().child("os").child("nvram");
   CHECK(text_of(nvram) == "/var/lib/libvirt/qemu/nvram/ci-runner-linux.7_VARS.fd");
   CHECK(value(nvram, "template") == "/usr/share/OVMF/OVMF_VARS_4M.fd");
-  Made newer("<domain><name>t</name><os><nvram type='file'><source file='/n/t.x/t_VARS.qcow2'/></nvram></os></domain>",
+  Made newer("<domain><name>t</name><os><nvram type='file'><source "
+             "file='/n/t.x/t_VARS.qcow2'/></nvram></os></domain>",
              a_spec(), "");
   CHECK(value(newer.domain().child("os").child("nvram").child("source"), "file") ==
         "/n/t.x/ci-runner-linux.7_VARS.qcow2");
@@ -196,7 +199,8 @@ TEST_CASE("a derived MAC stays local and unicast") {
     auto first = std::stoi(interface_mac("52:54:00:aa:bb:cc", i).substr(0, 2), nullptr, 16);
     CHECK((first & 3) == 2);
   }
-  for (auto wrong : {"", "52:54:00:aa:bb", "52:54:00:aa:bb:c", "53:54:00:aa:bb:cc", "52-54-00-aa-bb-cc", "52:54:00:aa:bb:cc:dd"})
+  for (auto wrong : {"", "52:54:00:aa:bb", "52:54:00:aa:bb:c", "53:54:00:aa:bb:cc", "52-54-00-aa-bb-cc",
+                     "52:54:00:aa:bb:cc:dd"})
     CHECK(interface_mac(wrong, 0).empty());
   CHECK(interface_mac("52:54:00:aa:bb:cc", max_interfaces).empty());
 }

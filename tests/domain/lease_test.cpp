@@ -15,8 +15,10 @@ TEST_CASE("each guest has the address of its lease") {
 }
 
 TEST_CASE("addresses outside of the guests' network do not count") {
-  CHECK(addresses_by_guest({{"a", "10.0.0.2"}, {"a", "192.168.100.2"}, {"b", "10.0.0.3"}, {"c", "nonsense"}, {"d", "fe80::1"}},
-                           guests) == Addresses{{"a", "192.168.100.2"}});
+  CHECK(
+      addresses_by_guest(
+          {{"a", "10.0.0.2"}, {"a", "192.168.100.2"}, {"b", "10.0.0.3"}, {"c", "nonsense"}, {"d", "fe80::1"}},
+          guests) == Addresses{{"a", "192.168.100.2"}});
 }
 
 TEST_CASE("of several leases of one guest the last counts") {
@@ -25,8 +27,8 @@ TEST_CASE("of several leases of one guest the last counts") {
 }
 
 TEST_CASE("an address that two guests claim stands with neither") {
-  CHECK(addresses_by_guest({{"a", "192.168.100.2"}, {"b", "192.168.100.2"}, {"c", "192.168.100.3"}}, guests) ==
-        Addresses{{"c", "192.168.100.3"}});
-  CHECK(addresses_by_guest({{"a", "192.168.100.2"}, {"a", "192.168.100.9"}, {"b", "192.168.100.2"}}, guests) ==
-        Addresses{{"a", "192.168.100.9"}});
+  CHECK(addresses_by_guest({{"a", "192.168.100.2"}, {"b", "192.168.100.2"}, {"c", "192.168.100.3"}},
+                           guests) == Addresses{{"c", "192.168.100.3"}});
+  CHECK(addresses_by_guest({{"a", "192.168.100.2"}, {"a", "192.168.100.9"}, {"b", "192.168.100.2"}},
+                           guests) == Addresses{{"a", "192.168.100.9"}});
 }

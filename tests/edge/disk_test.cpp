@@ -16,7 +16,7 @@ using ci::test::write_file;
 namespace {
 
 struct stat stat_of(const fs::path& path) {
-  struct stat result{};
+  struct stat result {};
   REQUIRE(::lstat(path.c_str(), &result) == 0);
   return result;
 }
@@ -24,7 +24,8 @@ struct stat stat_of(const fs::path& path) {
 /// A folder with a source disk, and where its clone goes.
 struct Disks {
   ci::test::TempFolder folder;
-  fs::path source = folder.path() / "base.img", runner = folder.path() / "runner", clone = runner / "7-base.img";
+  fs::path source = folder.path() / "base.img", runner = folder.path() / "runner",
+           clone = runner / "7-base.img";
 };
 
 } // namespace
@@ -142,8 +143,8 @@ TEST_CASE("an interrupted clone leaves nothing") {
 TEST_CASE("files of one id are deleted, and no others") {
   Disks disks;
   fs::create_directory(disks.runner);
-  for (auto name : {"7-base.img", "7-more", ".7-base.img.part", "77-base.img", ".77-x.part", "17-base.img", "7", "x7-base",
-                    ".7-hidden"})
+  for (auto name : {"7-base.img", "7-more", ".7-base.img.part", "77-base.img", ".77-x.part", "17-base.img",
+                    "7", "x7-base", ".7-hidden"})
     write_file(disks.runner / name, "x");
   CHECK(erase_files(disks.runner, "7-") == "");
   for (auto gone : {"7-base.img", "7-more", ".7-base.img.part"})
@@ -180,7 +181,8 @@ TEST_CASE("only a prefix of digits and a dash deletes anything") {
   Disks disks;
   fs::create_directory(disks.runner);
   write_file(disks.runner / "7-x", "x");
-  for (auto prefix : {"", "-", "7", "a-", "7-x", "7--", "*-", "../7-", "7/-", "+7-", " 7-", "123456789012345678901-"}) {
+  for (auto prefix :
+       {"", "-", "7", "a-", "7-x", "7--", "*-", "../7-", "7/-", "+7-", " 7-", "123456789012345678901-"}) {
     CAPTURE(prefix);
     CHECK_FALSE(erase_files(disks.runner, prefix).empty());
   }

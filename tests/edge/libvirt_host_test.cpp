@@ -86,17 +86,17 @@ struct Daemon {
   ci::test::PrivateLibvirtd libvirtd{SOURCE_DIR};
   EventLoop loop;
   Heard heard;
-  Host ours{libvirtd.uri(), heard.callbacks()};
+  Host ours{libvirtd.uri(), heard.callbacks(), KeepAlive{1, 2}};
   Host others{libvirtd.uri()};
   bool up() { return libvirtd.start() && ours.open() && others.open(); }
 };
 
 } // namespace
 
-#define NEEDS_LIBVIRTD(daemon)                                                                                 \
-  if (!daemon.up()) {                                                                                          \
-    MESSAGE("no private libvirtd here (root and libvirtd are needed)");                                        \
-    return;                                                                                                    \
+#define NEEDS_LIBVIRTD(daemon)                                                                               \
+  if (!daemon.up()) {                                                                                        \
+    MESSAGE("no private libvirtd here (root and libvirtd are needed)");                                      \
+    return;                                                                                                  \
   }
 
 TEST_CASE("shut off and crashed are off, everything else is on") {
@@ -306,7 +306,8 @@ TEST_CASE("a frozen libvirtd ends a call by keepalive") {
   CHECK_FALSE(listing);
   CHECK(took < std::chrono::seconds(30));
   CHECK_FALSE(daemon.ours.alive());
-  CHECK(eventually([&] { return daemon.heard.first_closed() == "libvirt did not answer keepalive messages"; }));
+  CHECK(
+      eventually([&] { return daemon.heard.first_closed() == "libvirt did not answer keepalive messages"; }));
   daemon.libvirtd.thaw();
   REQUIRE(daemon.ours.open());
   CHECK(daemon.ours.list());
@@ -316,7 +317,8 @@ TEST_CASE("connections leave no descriptors behind") {
   Daemon daemon;
   NEEDS_LIBVIRTD(daemon);
   auto open_files = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                         std::filesystem::directory_iterator());
   };
   auto before = open_files();
   for (int i = 0; i < 20; ++i)

@@ -56,7 +56,8 @@ class RawClient {
     if (::connect(fd_, reinterpret_cast<sockaddr*>(&to), size) != 0)
       fail("connect");
   }
-  RawClient(RawClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+  RawClient(RawClient&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
   RawClient(const RawClient&) = delete;
   ~RawClient() { close(); }
 

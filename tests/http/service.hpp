@@ -44,12 +44,14 @@ struct Script {
   enum class Take { answer, null, refuse, drop_promise, hold, hold_untaken, die, fail };
   std::atomic<Take> take{Take::answer};
   std::atomic<ci::domain::Refusal> refusal{ci::domain::Refusal::none};
+  /// Guests' requests are never answered.
+  std::atomic<bool> deaf{false};
   Event asked, taken_up, not_taken_up;
 
   std::mutex mutex;
   ci::domain::TakeRequest last_take;
   std::string last_text;
-  /// Of held takes; to be used by the fake's own messages only.
+  /// Of held takes; the ticket is null where it was taken up already.
   std::deque<std::pair<caf::typed_response_promise<ci::domain::TakeAnswer>, ci::TicketPtr>> held;
 };
 using ScriptPtr = std::shared_ptr<Script>;
@@ -59,8 +61,11 @@ inline ci::domain::RunnerViewPtr make_runner(ci::domain::RunnerId id) {
   view->id = id;
   view->profile = "linux";
   view->created_at = ci::domain::Time(std::chrono::milliseconds(1'795'428'000'000));
-  view->registration = ci::domain::Registration{9'412'000'000'000, "ci-runner-linux." + std::to_string(id) + "@ci0",
-                                                "online", true, {"self-hosted", "X64"}};
+  view->registration = ci::domain::Registration{9'412'000'000'000,
+                                                "ci-runner-linux." + std::to_string(id) + "@ci0",
+                                                "online",
+                                                true,
+                                                {"self-hosted", "X64"}};
   view->guest_name = "ci-runner-linux." + std::to_string(id);
   view->ipv4_address = "192.168.100." + std::to_string(id);
   view->status = ci::domain::Status::Busy;
@@ -69,7 +74,8 @@ inline ci::domain::RunnerViewPtr make_runner(ci::domain::RunnerId id) {
 
 class FakeMonitor : public ci::monitor_actor::base {
  public:
-  FakeMonitor(caf::actor_config& config, ScriptPtr script) : base(config), script_(std::move(script)) {}
+  FakeMonitor(caf::actor_config& config, ScriptPtr script)
+      : ci::monitor_actor::base(config), script_(std::move(script)) {}
 
   behavior_type make_behavior() override {
     return {
@@ -89,7 +95,11 @@ class FakeMonitor : public ci::monitor_actor::base {
           return ci::domain::JitAnswer{verdict(address), "eyJhIjoiYiJ9"};
         },
         [this](ci::boot_atom, const ci::TicketPtr&, const std::string& address) {
-          return ci::domain::BootAnswer{verdict(address), std::make_shared<const std::string>("#!/bin/sh\n\xc3\xa4")};
+          auto promise = make_response_promise<ci::domain::BootAnswer>();
+          if (!script_->deaf)
+            promise.deliver(ci::domain::BootAnswer{
+                verdict(address), std::make_shared<const std::string>("#!/bin/sh\n\xc3\xa4")});
+          return promise;
         },
         [](ci::guest_atom, const ci::domain::GuestObservation&) {},
         [](ci::host_atom, const ci::HostConnection&) {},
@@ -117,7 +127,7 @@ class FakeMonitor : public ci::monitor_actor::base {
   void settle() {
     std::lock_guard lock(script_->mutex);
     for (auto& [promise, ticket] : script_->held)
-      if (ticket->take_up()) {
+      if (!ticket || ticket->take_up()) {
         script_->taken_up.happen();
         promise.deliver(ci::domain::TakeAnswer{{}, {make_runner(7)}});
       } else {
@@ -134,7 +144,9 @@ class FakeMonitor : public ci::monitor_actor::base {
     {
       std::lock_guard lock(script_->mutex);
       script_->last_take = request;
-      if (mode == Script::Take::hold || mode == Script::Take::hold_untaken)
+      if (mode == Script::Take::hold)
+        script_->held.emplace_back(promise, nullptr);
+      if (mode == Script::Take::hold_untaken)
         script_->held.emplace_back(promise, ticket);
     }
     if (mode != Script::Take::hold_untaken)
@@ -218,7 +230,7 @@ class Service {
     server.stop(0ms);
     caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(monitor_, caf::exit_reason::user_shutdown);
-    api.set_gateway(nullptr);
+    api.set_gateway({});
     gateway_ = nullptr;
     monitor_ = nullptr;
     system_.await_all_actors_done();

@@ -48,7 +48,8 @@ TEST_CASE("a request id of the client is taken over where it is well formed") {
 TEST_CASE("a bad escape in the path is 400, and connection and daemon live on") {
   Service service;
   auto client = service.client();
-  for (const auto* path : {"/%zz", "/%", "/%a", "/profile/%ff/take", "/a%00b", "/profile/%c0%af/take", "/%1f"}) {
+  for (const auto* path :
+       {"/%zz", "/%", "/%a", "/profile/%ff/take", "/a%00b", "/profile/%c0%af/take", "/%1f"}) {
     check_problem(client.get(path), 400);
     CHECK(client.get("/healthz").status == 200);
   }
@@ -175,7 +176,9 @@ TEST_CASE("the token comes before the syntax, and that before the profile") {
   check_problem(answer, 400);
   CHECK(json::parse(answer.body)["errors"].size() == 3);
   check_problem(client.ask("POST", take_target("/profile/nowhere/take"), with_token).answer(), 404);
-  CHECK(client.ask("POST", take_target(), "Authorization: bearer  a-token-of-the-tests\r\n").answer().status == 200);
+  CHECK(
+      client.ask("POST", take_target(), "Authorization: bearer  a-token-of-the-tests\r\n").answer().status ==
+      200);
   CHECK(service.script->asked.count() == 1);
 }
 
@@ -183,12 +186,15 @@ TEST_CASE("each wrong parameter is named once with a reason") {
   Service service;
   auto client = service.client();
   const auto answer =
-      client.ask("POST", "/profile/linux/take/21?unique_id=%zz&qualified_repo=a--b/c&run_id=1&run_id=1&minimum=0",
-                 with_token)
+      client
+          .ask("POST",
+               "/profile/linux/take/21?unique_id=%zz&qualified_repo=a--b/c&run_id=1&run_id=1&minimum=0",
+               with_token)
           .answer();
   check_problem(answer, 400);
   std::map<std::string, std::string> reasons;
-  for (const auto& error : json::parse(answer.body)["errors"])
+  const auto body = json::parse(answer.body);
+  for (const auto& error : body["errors"])
     reasons[error["parameter"]] = error["reason"];
   CHECK(reasons.size() == 5);
   CHECK(reasons["unique_id"].find("percent") != std::string::npos);
@@ -209,9 +215,10 @@ TEST_CASE("refusals of the monitor have their statuses") {
   Service service;
   service.script->take = Script::Take::refuse;
   auto client = service.client();
-  const std::pair<Refusal, int> all[] = {
-      {Refusal::not_ready, 503},  {Refusal::busy, 503},        {Refusal::github_away, 503}, {Refusal::store_away, 503},
-      {Refusal::id_conflict, 409}, {Refusal::id_released, 409}, {Refusal::id_spent, 410}};
+  const std::pair<Refusal, int> all[] = {{Refusal::not_ready, 503},   {Refusal::busy, 503},
+                                         {Refusal::github_away, 503}, {Refusal::store_away, 503},
+                                         {Refusal::id_conflict, 409}, {Refusal::id_released, 409},
+                                         {Refusal::id_spent, 410}};
   for (const auto& [refusal, status] : all) {
     service.script->refusal = refusal;
     const auto answer = client.ask("POST", take_target(), with_token).answer();
@@ -537,22 +544,25 @@ TEST_CASE("an address in use is tried again until it is free, while the others s
 TEST_CASE("a listener that ran out of file descriptors accepts again") {
   Service service;
   const auto port = service.port();
-  // A socket that exists already can connect without a new descriptor; the server cannot accept it.
+  auto other = service.client();
+  CHECK(other.get("/healthz").status == 200);
+  // A socket that exists already can connect without a new descriptor; the server cannot accept it. All
+  // descriptors below the newest are taken, so a limit right above it leaves none.
   const int waiting = ::socket(AF_INET, SOCK_STREAM, 0);
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  rlimit none{0, before.rlim_max};
+  const rlimit none{static_cast<rlim_t>(waiting) + 1, before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int connected = ::connect(waiting, reinterpret_cast<sockaddr*>(&to), sizeof to);
-  // Closed by nobody for so long as the failed accept takes; the limit comes back before the server looks again.
-  pollfd look{waiting, POLLIN, 0};
-  ::poll(&look, 1, 200);
+  // The server answers these after it has seen, and failed to accept, the connection.
+  const int first = other.get("/healthz").status, second = other.get("/healthz").status;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE(connected == 0);
+  CHECK(first + second == 400);
   REQUIRE(service.listening.wait(2));
   CHECK(service.server.bound().at(0).port == port);
   ::close(waiting);

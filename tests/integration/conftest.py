@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import Failure  # noqa: E402
-from monitor import Monitor  # noqa: E402
+from monitor import API_TOKEN, GITHUB_TOKEN, Monitor  # noqa: E402
 from outside import GithubSimulator, GuestSimulator, Libvirt  # noqa: E402
 
 LOG_TAIL = 200  # lines of each program's log that a failed test shows
@@ -51,6 +51,9 @@ class World:
             except Failure as failure:
                 complaints.append(str(failure))
                 part.kill()
+        if self.monitor is not None:
+            complaints += [f"G9: the log holds {what}" for what, secret in (("the API token", API_TOKEN),
+                           ("GitHub's token", GITHUB_TOKEN)) if secret in self.monitor.log()]
         if complaints:
             raise Failure("\n".join(complaints))
 

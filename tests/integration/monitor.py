@@ -72,14 +72,18 @@ class Monitor(Process):
         env.write_text(f"GITHUB_TOKEN={GITHUB_TOKEN}\nSERVO_CI_MONITOR_API_TOKEN={API_TOKEN}\n"
                        f"SERVO_CI_MONITOR_DATA_PATH={self.data}\n")
 
+    def start_program(self, *arguments):
+        # A test that is cut short must not leave it behind; setpriv becomes what it starts.
+        self.start(["setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"),
+                    "--config", str(self.folder / "monitor.toml"), "--env", str(self.folder / ".env"),
+                    "--port-file", str(self.folder / "ports"), *arguments])
+
     def begin(self, *arguments):
         """Starts it, and waits until it listens."""
         self.write_settings()
         ports = self.folder / "ports"
         ports.unlink(missing_ok=True)
-        # A test that is cut short must not leave it behind; setpriv becomes what it starts.
-        self.start(["setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"), "--config", str(self.folder / "monitor.toml"),
-                    "--env", str(self.folder / ".env"), "--port-file", str(ports), *arguments])
+        self.start_program(*arguments)
         address, port = self.wait_for_file(ports, "listens").splitlines()[0].split()
         self.settings["port"] = int(port)  # the next start is found at the same place
         self.base_url = f"http://{address}:{port}"

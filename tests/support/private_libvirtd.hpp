@@ -65,7 +65,9 @@ class PrivateLibvirtd {
   void freeze() { ::kill(pid_, SIGSTOP); }
   void thaw() { ::kill(pid_, SIGCONT); }
 
-  std::string uri() const { return "test+unix:///default?socket=" + folder_.path().string() + "/libvirt-sock"; }
+  std::string uri() const {
+    return "test+unix:///default?socket=" + folder_.path().string() + "/libvirt-sock";
+  }
 
  private:
   std::string source_dir_;

@@ -28,14 +28,24 @@ auth_unix_rw = "none"
 log_outputs = "2:file:$dir/log/libvirtd.log"
 CONF
 
+uri="test+unix:///default?socket=$dir/libvirt-sock"
+libvirtd=$$
+
+# The test driver forgets everything when its last connection is closed: one is held as long as the daemon lives.
+hold() {
+  { echo "echo held"; tail --pid="$libvirtd" -f /dev/null; } | stdbuf -oL virsh -q -c "$uri" >"$dir/holder" 2>&1
+}
 (
   exec </dev/null
   for _ in $(seq 200); do
-    if [ -S "$dir/libvirt-sock" ] && virsh -q -c "test+unix:///default?socket=$dir/libvirt-sock" version >/dev/null 2>&1; then
-      echo ready
-      exit
-    fi
+    if [ -S "$dir/libvirt-sock" ] && virsh -q -c "$uri" version >/dev/null 2>&1; then break; fi
     sleep 0.05
+  done
+  : >"$dir/holder"
+  hold >/dev/null &
+  for _ in $(seq 200); do
+    if grep -q held "$dir/holder"; then echo ready; exit; fi
+    sleep 0.02
   done
 ) &
 

@@ -1,6 +1,7 @@
 #pragma once
 /// From a request to its answer. A request's life: advance the model, find the operation, refuse what has no
-/// credentials or is one too many, let a fault replace the operation or spoil its answer, act, add the headers.
+/// credentials or is one too many, let a fault replace the operation or spoil its answer, act, add the
+/// headers.
 
 #include "tests/simulators/github_simulator/protocol.hpp"
 #include "tests/simulators/github_simulator/rest.hpp"
@@ -8,7 +9,7 @@
 namespace ci::github_simulator {
 
 class Api {
-public:
+ public:
   explicit Api(Identity identity) : world_{.identity = std::move(identity)} {}
 
   Answer handle(const Request&, Moment now);
@@ -34,7 +35,7 @@ public:
 
   World& world() { return world_; }
 
-private:
+ private:
   Answer rest(const Request&, Moment now);
   Answer admitted(Call&);
   Answer with_etag(Answer, const Call&);

@@ -21,7 +21,8 @@ struct Control {
 
 Answer no_such_thing() { return plain_error(404, "no such thing"); }
 
-// --- Jobs ---------------------------------------------------------------------------------------------------
+// --- Jobs
+// ---------------------------------------------------------------------------------------------------
 
 Answer add_job(Control& control) {
   QueuedJob wanted;
@@ -58,7 +59,8 @@ Answer jobs(Control& control) {
   return json_answer(200, control_job_json(*job, model));
 }
 
-// --- Runners ------------------------------------------------------------------------------------------------
+// --- Runners
+// ------------------------------------------------------------------------------------------------
 
 /// By id or name.
 const Runner* runner_called(const Model& model, const std::string& who) {
@@ -116,7 +118,8 @@ Answer runners(Control& control) {
   return runner ? change_runner(control, *runner) : no_such_thing();
 }
 
-// --- Settings and faults ------------------------------------------------------------------------------------
+// --- Settings and faults
+// ------------------------------------------------------------------------------------
 
 Answer settings(Control& control) {
   auto settings = control.world.model.settings();

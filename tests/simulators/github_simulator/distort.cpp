@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::int64_t usual_huge_bytes = 64 << 20;
 constexpr Duration usual_drip{30'000};
-constexpr const char* unicorn = "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head>"
-                                "<body><p><strong>This page is taking too long to load.</strong></p></body></html>\n";
+constexpr const char* unicorn =
+    "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head>"
+    "<body><p><strong>This page is taking too long to load.</strong></p></body></html>\n";
 
 std::string text_of(const Json& body) { return body.is_string() ? body.get<std::string>() : dumped(body); }
 

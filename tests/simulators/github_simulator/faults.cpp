@@ -9,11 +9,23 @@ namespace ci::github_simulator {
 
 namespace {
 
-constexpr std::array<std::string_view, 17> kinds = {
-    "status",  "timeout",  "reset",       "close",      "status_after_acting", "timeout_after_acting",
-    "reset_after_acting",  "close_after_acting",        "truncated",           "not_json",
-    "wrong_types",         "empty_list",  "forget",     "huge",                "drip",
-    "delay",   "headers"};
+constexpr std::array<std::string_view, 17> kinds = {"status",
+                                                    "timeout",
+                                                    "reset",
+                                                    "close",
+                                                    "status_after_acting",
+                                                    "timeout_after_acting",
+                                                    "reset_after_acting",
+                                                    "close_after_acting",
+                                                    "truncated",
+                                                    "not_json",
+                                                    "wrong_types",
+                                                    "empty_list",
+                                                    "forget",
+                                                    "huge",
+                                                    "drip",
+                                                    "delay",
+                                                    "headers"};
 
 constexpr std::array<std::string_view, 4> not_acting = {"status", "timeout", "reset", "close"};
 
@@ -27,7 +39,8 @@ bool fits_operation(const Fault& fault, const std::string& operation) {
 }
 
 bool fits_runner(const Fault& fault, const Mentioned& mentioned) {
-  return fault.runner.empty() || fault.runner == mentioned.name || fault.runner == std::to_string(mentioned.id);
+  return fault.runner.empty() || fault.runner == mentioned.name ||
+         fault.runner == std::to_string(mentioned.id);
 }
 
 std::string text_or_number(const Json& json, const char* key) {

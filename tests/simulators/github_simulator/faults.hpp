@@ -31,7 +31,7 @@ struct Mentioned {
 };
 
 class Faults {
-public:
+ public:
   /// The fault's id, or what is wrong with it.
   std::variant<Id, std::string> add(const Json&);
   void clear();
@@ -47,7 +47,7 @@ public:
   /// Grows with every change.
   std::uint64_t revision() const { return revision_; }
 
-private:
+ private:
   std::deque<Fault> faults_;
   std::uint64_t revision_ = 0;
   Id last_ = 0;

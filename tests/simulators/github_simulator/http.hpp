@@ -45,7 +45,8 @@ struct Answer {
   Duration delay{0};
   Duration spread{0};
 
-  /// Not 0: there is no answer yet, the poll of this runner waits until `wait_until` or until Api::resume() has one.
+  /// Not 0: there is no answer yet, the poll of this runner waits until `wait_until` or until Api::resume()
+  /// has one.
   Id waiting = 0;
   Moment wait_until{};
   /// Not 0: the answer gives this runner a job, which is queued again where it does not arrive.

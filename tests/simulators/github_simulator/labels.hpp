@@ -20,12 +20,12 @@ using LabelNames = std::vector<std::string>;
 
 /// Gives each name one identifier for ever, whatever its case.
 class LabelBook {
-public:
+ public:
   std::int64_t id_of(const std::string& name);
   const std::map<std::string, std::int64_t>& all() const { return ids_; }
   void restore(std::map<std::string, std::int64_t> ids) { ids_ = std::move(ids); }
 
-private:
+ private:
   std::map<std::string, std::int64_t> ids_; ///< by the name in lower case
 };
 

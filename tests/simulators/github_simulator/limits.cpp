@@ -45,10 +45,11 @@ std::optional<Answer> Limits::too_much_at_once(const std::string& method, const 
   minute.points += method == "GET" ? points_of_reading : points_of_writing;
   if (minute.points <= settings.secondary_points && in_flight_ < settings.secondary_concurrent)
     return std::nullopt;
-  auto answer = error_answer(settings.secondary_status,
-                             "You have exceeded a secondary rate limit. Please wait a few minutes before you try "
-                             "again.",
-                             documentation);
+  auto answer =
+      error_answer(settings.secondary_status,
+                   "You have exceeded a secondary rate limit. Please wait a few minutes before you try "
+                   "again.",
+                   documentation);
   if (settings.secondary_retry_after >= 0)
     answer.set_header("retry-after", std::to_string(settings.secondary_retry_after));
   return answer;
@@ -70,7 +71,8 @@ Json Limits::budget(const Settings& settings) const {
 }
 
 void Limits::add_headers(Answer& answer, const Settings& settings) const {
-  for (const auto& [name, value] : budget(settings).items())
+  const auto headers = budget(settings); // named: items() refers to it
+  for (const auto& [name, value] : headers.items())
     answer.set_header("x-ratelimit-" + name, value.dump());
   answer.set_header("x-ratelimit-resource", "core");
 }

@@ -6,9 +6,9 @@
 namespace ci::github_simulator {
 
 class Limits {
-public:
-  /// The answer to a request that is one too many. Otherwise the request is counted. `free` requests cost nothing
-  /// of the hour's budget.
+ public:
+  /// The answer to a request that is one too many. Otherwise the request is counted. `free` requests cost
+  /// nothing of the hour's budget.
   std::optional<Answer> admit(const std::string& method, const std::string& operation, bool free,
                               const Settings&, Moment now);
   /// Takes back what admit() counted: a 304 costs nothing.
@@ -25,7 +25,7 @@ public:
   nlohmann::json save() const;
   void load(const nlohmann::json&);
 
-private:
+ private:
   std::optional<Answer> too_much_at_once(const std::string& method, const std::string& operation,
                                          const Settings&, Moment now);
   std::int64_t reset(const Settings&) const;

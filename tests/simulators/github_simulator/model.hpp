@@ -2,9 +2,9 @@
 /// What GitHub knows, and how it changes. Time is an argument; nothing here waits, reads or sends.
 ///
 /// A registration begins offline. A session makes it online after `online_delay`; a session that polls may be
-/// given a job, which the REST API tells `busy_delay` later. The end of the job leaves the registration busy for
-/// `gone_delay`, then it is gone. A session without a sign of life is offline after `offline_delay`; if it had a
-/// job the registration stays busy until `lease_timeout`.
+/// given a job, which the REST API tells `busy_delay` later. The end of the job leaves the registration busy
+/// for `gone_delay`, then it is gone. A session without a sign of life is offline after `offline_delay`; if
+/// it had a job the registration stays busy until `lease_timeout`.
 ///
 /// Whoever calls a member that takes `now` has called advance(now) before.
 
@@ -50,7 +50,7 @@ struct QueuedJob {
 };
 
 class Model {
-public:
+ public:
   // Time.
   /// Does everything that has become due.
   void advance(Moment now);
@@ -88,7 +88,9 @@ public:
   /// Whether the REST API says so.
   bool is_told_busy(const Runner&, Moment now) const;
   /// Whether it cannot be removed.
-  static bool is_busy(const Runner& r) { return r.job || r.done || (r.foreign && r.told_busy.value_or(false)); }
+  static bool is_busy(const Runner& r) {
+    return r.job || r.done || (r.foreign && r.told_busy.value_or(false));
+  }
   /// Whether the program gave a sign of life lately.
   bool in_contact(const Runner&, Moment now) const;
   const std::deque<Departed>& departed() const { return departed_; }
@@ -118,8 +120,8 @@ public:
 
   // Interference by the control API.
   /// A registration which no program stands behind.
-  const Runner* add_foreign(const std::string& scope, const Registering&, const std::string& status, bool busy,
-                            Moment now);
+  const Runner* add_foreign(const std::string& scope, const Registering&, const std::string& status,
+                            bool busy, Moment now);
   void hide(Id, bool from_program);
   void show(Id, Moment now);
   void tell(Id, std::optional<std::string> status, std::optional<bool> busy);
@@ -130,7 +132,7 @@ public:
   /// away. Throws nlohmann::json::exception where the state is not one.
   void load(const nlohmann::json&, Moment now);
 
-private:
+ private:
   Runner* reachable(Id);
   Moment deadline(const Runner&) const;
   void changed(const Runner&);
@@ -152,10 +154,10 @@ private:
   std::map<Id, Runner> runners_;
   std::map<Id, Job> jobs_;
   std::map<Id, Run> runs_;
-  std::deque<Id> queue_;               ///< jobs that a runner may get, oldest first
-  std::multimap<Moment, Id> delayed_;  ///< jobs that will be in the queue
-  std::deque<Id> completed_;           ///< jobs that may be forgotten, oldest first
-  std::deque<Departed> departed_;      ///< the latest
+  std::deque<Id> queue_;              ///< jobs that a runner may get, oldest first
+  std::multimap<Moment, Id> delayed_; ///< jobs that will be in the queue
+  std::deque<Id> completed_;          ///< jobs that may be forgotten, oldest first
+  std::deque<Departed> departed_;     ///< the latest
   LabelBook label_book_;
   std::set<Id> news_;
   Moment next_change_ = never;

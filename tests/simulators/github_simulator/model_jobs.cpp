@@ -16,7 +16,8 @@ std::string owner_of(const std::string& repository) { return repository.substr(0
 
 } // namespace
 
-// --- The runner's program -----------------------------------------------------------------------------------
+// --- The runner's program
+// -----------------------------------------------------------------------------------
 
 /// An ephemeral runner whose job is done has no more to say, and is answered as if it were gone.
 Runner* Model::reachable(Id id) {
@@ -117,7 +118,8 @@ Contact Model::close_session(Id id, Moment now) {
   return Contact::welcome;
 }
 
-// --- Jobs ---------------------------------------------------------------------------------------------------
+// --- Jobs
+// ---------------------------------------------------------------------------------------------------
 
 const Job* Model::job(Id id) const {
   const auto it = jobs_.find(id);
@@ -184,7 +186,8 @@ bool Model::is_waiting(const Runner& runner) const {
 /// Jobs of a repository go to the runners of the repository and of its owner.
 bool Model::may_do(const Runner& runner, const Job& job) const {
   const auto repository = lower(runs_.at(job.run).repository);
-  const bool in_scope = runner.scope == "repos/" + repository || runner.scope == "orgs/" + owner_of(repository);
+  const bool in_scope =
+      runner.scope == "repos/" + repository || runner.scope == "orgs/" + owner_of(repository);
   return in_scope && covers(runner.labels, job.labels);
 }
 

@@ -12,10 +12,11 @@ constexpr const char* any_operation = "*";
 
 /// Of the REST API.
 constexpr std::array<std::string_view, 12> rest_operations = {
-    "register",   "list",   "get",          "delete", "labels", "label",
+    "register",   "list",    "get",          "delete", "labels", "label",
     "set_labels", "unlabel", "clear_labels", "runs",   "jobs",   "rate_limit"};
 /// Of the runner protocol.
-constexpr std::array<std::string_view, 5> runner_operations = {"session", "job", "alive", "done", "end_session"};
+constexpr std::array<std::string_view, 5> runner_operations = {"session", "job", "alive", "done",
+                                                               "end_session"};
 
 inline bool is_rest_operation(std::string_view name) {
   return std::find(rest_operations.begin(), rest_operations.end(), name) != rest_operations.end();

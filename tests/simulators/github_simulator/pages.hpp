@@ -15,7 +15,9 @@ struct Page {
   std::size_t begin(std::size_t total) const {
     return std::min(total, static_cast<std::size_t>(size) * static_cast<std::size_t>(number - 1));
   }
-  std::size_t end(std::size_t total) const { return std::min(total, begin(total) + static_cast<std::size_t>(size)); }
+  std::size_t end(std::size_t total) const {
+    return std::min(total, begin(total) + static_cast<std::size_t>(size));
+  }
   bool is_last() const { return number >= last; }
 };
 

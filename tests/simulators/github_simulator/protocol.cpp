@@ -41,9 +41,8 @@ Answer open_session(World& world, const Runner& runner, const Request& request, 
   const auto body = body_of(request);
   const auto contact = world.model.open_session(runner.id, text_in(body, "os", "Linux"),
                                                 text_in(body, "version", "2.336.0"), now);
-  return contact == Contact::welcome
-             ? json_answer(201, {{"agentId", runner.id}, {"agentName", runner.name}})
-             : refusal(contact);
+  return contact == Contact::welcome ? json_answer(201, {{"agentId", runner.id}, {"agentName", runner.name}})
+                                     : refusal(contact);
 }
 
 Answer poll(World& world, const Runner& runner, const Request& request, Moment now) {
@@ -65,9 +64,8 @@ Answer poll(World& world, const Runner& runner, const Request& request, Moment n
 
 Answer alive(World& world, const Runner& runner, Moment now) {
   const auto alive = world.model.alive(runner.id, now);
-  return alive.contact == Contact::welcome
-             ? json_answer(200, {{"cancel", alive.job && alive.job->cancelled}})
-             : refusal(alive.contact);
+  return alive.contact == Contact::welcome ? json_answer(200, {{"cancel", alive.job && alive.job->cancelled}})
+                                           : refusal(alive.contact);
 }
 
 Answer done(World& world, const Runner& runner, const Request& request, Moment now) {

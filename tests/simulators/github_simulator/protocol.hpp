@@ -10,7 +10,8 @@ struct RunnerTarget {
   std::string operation;
   Id id = 0;
 };
-std::optional<RunnerTarget> find_runner_target(const std::string& method, const std::vector<std::string>& segments);
+std::optional<RunnerTarget> find_runner_target(const std::string& method,
+                                               const std::vector<std::string>& segments);
 
 Answer runner_says(World&, const RunnerTarget&, const Request&, Moment now);
 

@@ -28,15 +28,15 @@ struct Runner {
   Moment registered{};
 
   bool in_session = false;
-  bool polling = false;      ///< waits for a job at this moment
+  bool polling = false; ///< waits for a job at this moment
   Moment session_opened{};
-  Moment seen{};             ///< last sign of life; the registration where none came
-  Id job = 0;                ///< 0: none
+  Moment seen{};              ///< last sign of life; the registration where none came
+  Id job = 0;                 ///< 0: none
   std::optional<Moment> done; ///< when the job ended: the record goes soon
 
-  bool foreign = false;        ///< added by the control API: no program, told_status and told_busy say all
-  bool hidden = false;         ///< not to be seen by the REST API
-  bool unreachable = false;    ///< nor by the runner's program
+  bool foreign = false;     ///< added by the control API: no program, told_status and told_busy say all
+  bool hidden = false;      ///< not to be seen by the REST API
+  bool unreachable = false; ///< nor by the runner's program
   std::optional<std::string> told_status; ///< a lie about this runner
   std::optional<bool> told_busy;          ///< a lie about this runner
 };
@@ -46,7 +46,7 @@ struct Job {
   Id run = 0;
   std::string name;
   LabelNames labels;
-  double seconds = 0; ///< how long the runner is to work
+  double seconds = 0;            ///< how long the runner is to work
   std::string status = "queued"; ///< queued, in_progress, completed
   std::optional<std::string> conclusion;
   Moment created{};

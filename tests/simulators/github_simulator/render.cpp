@@ -11,31 +11,28 @@ std::string encoded(const Json& json) { return base64(dumped(json)); }
 
 /// Files for the runner program's folder by name, each encoded, the whole encoded again.
 std::string jit_config(const Runner& runner, const std::string& server_url) {
-  const Json settings = {{"agentId", runner.id},
-                         {"agentName", runner.name},
-                         {"poolId", runner.group},
-                         {"poolName", "Default"},
-                         {"disableUpdate", true},
-                         {"ephemeral", runner.ephemeral},
-                         {"serverUrl", server_url},
-                         {"gitHubUrl", ""},
-                         {"workFolder", runner.work_folder},
-                         {"useV2Flow", true},
-                         {"serverUrlV2", server_url}};
+  const Json settings = {
+      {"agentId", runner.id},    {"agentName", runner.name}, {"poolId", runner.group},
+      {"poolName", "Default"},   {"disableUpdate", true},    {"ephemeral", runner.ephemeral},
+      {"serverUrl", server_url}, {"gitHubUrl", ""},          {"workFolder", runner.work_folder},
+      {"useV2Flow", true},       {"serverUrlV2", server_url}};
   const Json credentials = {{"scheme", "OAuth"}, {"token", runner.token}};
   return encoded({{".runner", encoded(settings)},
                   {".credentials", encoded(credentials)},
                   {".credentials_rsaparams", encoded(Json::object())}});
 }
 
-Json moment_or_null(const std::optional<Moment>& moment) { return moment ? Json(to_iso(*moment)) : Json(nullptr); }
+Json moment_or_null(const std::optional<Moment>& moment) {
+  return moment ? Json(to_iso(*moment)) : Json(nullptr);
+}
 
 } // namespace
 
 Json labels_json(const Labels& labels) {
   Json list = Json::array();
   for (const auto& label : labels)
-    list.push_back({{"id", label.id}, {"name", label.name}, {"type", label.read_only ? "read-only" : "custom"}});
+    list.push_back(
+        {{"id", label.id}, {"name", label.name}, {"type", label.read_only ? "read-only" : "custom"}});
   return list;
 }
 
@@ -56,7 +53,8 @@ Json runner_json(const Runner& runner, const Model& model, Moment now) {
 }
 
 Json registration_json(const Runner& runner, const Model& model, const std::string& server_url, Moment now) {
-  return {{"runner", runner_json(runner, model, now)}, {"encoded_jit_config", jit_config(runner, server_url)}};
+  return {{"runner", runner_json(runner, model, now)},
+          {"encoded_jit_config", jit_config(runner, server_url)}};
 }
 
 Json job_json(const Job& job, const Model& model, const std::string& base) {

@@ -14,7 +14,9 @@ const Runner* named(const Call& call, const std::string& name) {
   return nullptr;
 }
 
-Answer unprocessable(const std::string& message) { return error_answer(422, message, "/actions/self-hosted-runners"); }
+Answer unprocessable(const std::string& message) {
+  return error_answer(422, message, "/actions/self-hosted-runners");
+}
 
 } // namespace
 
@@ -22,7 +24,8 @@ Mentioned mentioned_by(const Call& call) {
   const auto& operation = call.target.operation;
   if (operation == "register") {
     const auto body = Json::parse(call.request.body, nullptr, false);
-    return {0, body.is_object() && body.contains("name") && body["name"].is_string() ? body["name"] : Json("")};
+    return {0,
+            body.is_object() && body.contains("name") && body["name"].is_string() ? body["name"] : Json("")};
   }
   if (operation == "list") {
     const auto name = value_of(call.query, "name").value_or("");
@@ -35,11 +38,18 @@ Mentioned mentioned_by(const Call& call) {
 
 Answer operate(Call& call) {
   using Operation = Answer (*)(Call&);
-  static const std::map<std::string, Operation> operations = {
-      {"register", register_runner}, {"list", list_runners},     {"get", get_runner},
-      {"delete", delete_runner},     {"labels", change_labels},  {"label", change_labels},
-      {"set_labels", change_labels}, {"unlabel", change_labels}, {"clear_labels", change_labels},
-      {"runs", get_run},             {"jobs", list_jobs},        {"rate_limit", get_rate_limit}};
+  static const std::map<std::string, Operation> operations = {{"register", register_runner},
+                                                              {"list", list_runners},
+                                                              {"get", get_runner},
+                                                              {"delete", delete_runner},
+                                                              {"labels", change_labels},
+                                                              {"label", change_labels},
+                                                              {"set_labels", change_labels},
+                                                              {"unlabel", change_labels},
+                                                              {"clear_labels", change_labels},
+                                                              {"runs", get_run},
+                                                              {"jobs", list_jobs},
+                                                              {"rate_limit", get_rate_limit}};
   return operations.at(call.target.operation)(call);
 }
 
@@ -88,12 +98,14 @@ std::optional<Answer> labels_complaint(const Json& body, std::size_t least) {
     return unprocessable("Invalid request.\n\n\"labels\" wasn't supplied.");
   const auto& labels = body["labels"];
   if (!labels.is_array())
-    return unprocessable("Invalid request.\n\nFor 'properties/labels', " + labels.dump() + " is not an array.");
+    return unprocessable("Invalid request.\n\nFor 'properties/labels', " + labels.dump() +
+                         " is not an array.");
   for (const auto& label : labels)
     if (!label.is_string())
       return unprocessable("Invalid request.\n\nFor 'items', " + label.dump() + " is not a string.");
   if (labels.size() < least)
-    return unprocessable("Invalid request.\n\nNo subschema in \"allOf\" matched: at least 1 label is needed.");
+    return unprocessable(
+        "Invalid request.\n\nNo subschema in \"allOf\" matched: at least 1 label is needed.");
   if (labels.size() > most_labels)
     return unprocessable("Invalid request.\n\nNo more than 100 items are allowed; " +
                          std::to_string(labels.size()) + " were supplied.");

@@ -1,5 +1,6 @@
 #pragma once
-/// The operations of the REST API. What all have in common (credentials, limits, faults, headers) is done by Api.
+/// The operations of the REST API. What all have in common (credentials, limits, faults, headers) is done by
+/// Api.
 
 #include "tests/simulators/github_simulator/pages.hpp"
 #include "tests/simulators/github_simulator/world.hpp"

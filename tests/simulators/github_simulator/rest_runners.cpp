@@ -18,16 +18,17 @@ std::string missing_fields(const Json& body) {
     if (!body.contains(field)) {
       missing += (count++ ? ", \"" : "\"") + std::string{field} + "\"";
     }
-  return count == 0 ? missing
-                    : "Invalid request.\n\n" + missing + (count == 1 ? " wasn't supplied." : " weren't supplied.");
+  return count == 0
+             ? missing
+             : "Invalid request.\n\n" + missing + (count == 1 ? " wasn't supplied." : " weren't supplied.");
 }
 
 std::optional<Answer> registration_complaint(const Json& body, const Settings& settings) {
   if (const auto missing = missing_fields(body); !missing.empty())
     return unprocessable(missing);
   const auto wrong_type = [&](const char* field, const char* type) {
-    return unprocessable("Invalid request.\n\nFor 'properties/" + std::string{field} + "', " + body[field].dump() +
-                         " is not " + type + ".");
+    return unprocessable("Invalid request.\n\nFor 'properties/" + std::string{field} + "', " +
+                         body[field].dump() + " is not " + type + ".");
   };
   if (!body["name"].is_string())
     return wrong_type("name", "a string");
@@ -56,7 +57,8 @@ Shown shown(const Call& call) {
   const auto name = value_of(call.query, "name");
   Shown shown;
   for (const auto& [id, runner] : call.world.model.runners()) {
-    if (runner.scope != call.target.scope || runner.hidden || (name && !name->empty() && runner.name != *name))
+    if (runner.scope != call.target.scope || runner.hidden ||
+        (name && !name->empty() && runner.name != *name))
       continue;
     if (const Mentioned who{id, runner.name}; call.world.faults.forgets("list", who))
       shown.forgotten.push_back(who);

@@ -18,7 +18,8 @@ struct Target {
 using KnownScopes = std::set<std::string>;
 
 /// Nothing where there is no such route, or no such scope. Makes the scope known to the model.
-std::optional<Target> find_target(const std::string& method, const std::string& path, Model&, const KnownScopes&);
+std::optional<Target> find_target(const std::string& method, const std::string& path, Model&,
+                                  const KnownScopes&);
 
 /// The path's decoded segments; nothing where it ends in a slash or does not begin with one.
 std::vector<std::string> segments_of(const std::string& path);

@@ -22,24 +22,35 @@ constexpr std::size_t largest_body = 8 << 20;
 
 /// Time that goes on evenly, whatever is done to the host's clock.
 class Clock {
-public:
+ public:
   Moment now() const {
     return wall_ + std::chrono::floor<Duration>(std::chrono::steady_clock::now() - steady_);
   }
 
-private:
+ private:
   Moment wall_ = std::chrono::floor<Duration>(std::chrono::system_clock::now());
   std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
 };
 
 const char* reason(int status) {
-  static const std::map<int, const char*> reasons = {
-      {200, "OK"},           {201, "Created"},           {202, "Accepted"},
-      {204, "No Content"},   {302, "Found"},             {304, "Not Modified"},
-      {400, "Bad Request"},  {401, "Unauthorized"},      {403, "Forbidden"},
-      {404, "Not Found"},    {409, "Conflict"},          {410, "Gone"},
-      {422, "Unprocessable Entity"}, {429, "Too Many Requests"}, {500, "Internal Server Error"},
-      {502, "Bad Gateway"},  {503, "Service Unavailable"}, {504, "Gateway Timeout"}};
+  static const std::map<int, const char*> reasons = {{200, "OK"},
+                                                     {201, "Created"},
+                                                     {202, "Accepted"},
+                                                     {204, "No Content"},
+                                                     {302, "Found"},
+                                                     {304, "Not Modified"},
+                                                     {400, "Bad Request"},
+                                                     {401, "Unauthorized"},
+                                                     {403, "Forbidden"},
+                                                     {404, "Not Found"},
+                                                     {409, "Conflict"},
+                                                     {410, "Gone"},
+                                                     {422, "Unprocessable Entity"},
+                                                     {429, "Too Many Requests"},
+                                                     {500, "Internal Server Error"},
+                                                     {502, "Bad Gateway"},
+                                                     {503, "Service Unavailable"},
+                                                     {504, "Gateway Timeout"}};
   const auto it = reasons.find(status);
   return it == reasons.end() ? "Other" : it->second;
 }
@@ -63,14 +74,14 @@ Request request_of(const restinio::request_t& from) {
 
 /// Says which connections have ended. RESTinio wants it to be a class of its own.
 class Listener {
-public:
+ public:
   explicit Listener(std::function<void(Connection)> closed) : closed_{std::move(closed)} {}
   void state_changed(const restinio::connection_state::notice_t& notice) noexcept {
     if (restinio::holds_alternative<restinio::connection_state::closed_t>(notice.cause()))
       closed_(notice.connection_id());
   }
 
-private:
+ private:
   std::function<void(Connection)> closed_;
 };
 
@@ -91,11 +102,11 @@ struct Exchange {
 using ExchangePtr = std::shared_ptr<Exchange>;
 
 class Server {
-public:
+ public:
   Server(Api& api, const Options& options) : api_{api}, options_{options} {}
   int run();
 
-private:
+ private:
   HttpServer make_http();
   void announce();
   void stop();
@@ -140,7 +151,8 @@ private:
   std::map<Id, ExchangePtr> polls_;                ///< those among them that wait for a job, by runner
 };
 
-// --- Life ---------------------------------------------------------------------------------------------------
+// --- Life
+// ---------------------------------------------------------------------------------------------------
 
 HttpServer Server::make_http() {
   // The model has its own time limits; those of RESTinio would only cut long polls off.
@@ -153,26 +165,24 @@ HttpServer Server::make_http() {
     asio::post(io_, [this, request] { handle(request); });
     return restinio::request_accepted();
   };
-  return HttpServer{restinio::external_io_context(io_), [&](auto& settings) {
-                      settings.address(options_.listen)
-                          .port(options_.port)
-                          .read_next_http_message_timelimit(no_limit)
-                          .handle_request_timeout(no_limit)
-                          .write_http_response_timelimit(no_limit)
-                          // A second one keeps RESTinio reading, so that it sees a client leave.
-                          .max_pipelined_requests(2)
-                          .incoming_http_msg_limits(
-                              restinio::incoming_http_msg_limits_t{}.max_body_size(largest_body))
-                          .acceptor_options_setter([](auto& options) {
-                            options.set_option(asio::ip::tcp::acceptor::reuse_address(true));
-                          })
-                          .acceptor_post_bind_hook(
-                              [this](asio::ip::tcp::acceptor& acceptor) { port_ = acceptor.local_endpoint().port(); })
-                          .socket_options_setter(
-                              [](auto& options) { options.set_option(asio::ip::tcp::no_delay(true)); })
-                          .connection_state_listener(listener)
-                          .request_handler(handler);
-                    }};
+  return HttpServer{
+      restinio::external_io_context(io_), [&](auto& settings) {
+        settings.address(options_.listen)
+            .port(options_.port)
+            .read_next_http_message_timelimit(no_limit)
+            .handle_request_timeout(no_limit)
+            .write_http_response_timelimit(no_limit)
+            // A second one keeps RESTinio reading, so that it sees a client leave.
+            .max_pipelined_requests(2)
+            .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}.max_body_size(largest_body))
+            .acceptor_options_setter(
+                [](auto& options) { options.set_option(asio::ip::tcp::acceptor::reuse_address(true)); })
+            .acceptor_post_bind_hook(
+                [this](asio::ip::tcp::acceptor& acceptor) { port_ = acceptor.local_endpoint().port(); })
+            .socket_options_setter([](auto& options) { options.set_option(asio::ip::tcp::no_delay(true)); })
+            .connection_state_listener(listener)
+            .request_handler(handler);
+      }};
 }
 
 int Server::run() {
@@ -209,7 +219,8 @@ void Server::stop() {
   io_.stop();
 }
 
-// --- Requests -----------------------------------------------------------------------------------------------
+// --- Requests
+// -----------------------------------------------------------------------------------------------
 
 void Server::handle(const restinio::request_handle_t& handle) {
   auto exchange = std::make_shared<Exchange>(io_, handle);
@@ -223,8 +234,8 @@ void Server::handle(const restinio::request_handle_t& handle) {
   if (exchange->answer.waiting)
     spdlog::debug("{} {} waits", request.method, request.path);
   else
-    spdlog::debug("{} {}{}{} {}", request.method, request.path, request.query.empty() ? "" : "?", request.query,
-                  exchange->answer.status);
+    spdlog::debug("{} {}{}{} {}", request.method, request.path, request.query.empty() ? "" : "?",
+                  request.query, exchange->answer.status);
   if (exchange->answer.waiting)
     wait(exchange);
   else
@@ -306,8 +317,8 @@ void Server::send_whole(const ExchangePtr& exchange) {
 
 void Server::send_truncated(const ExchangePtr& exchange) {
   const auto& body = exchange->answer.body;
-  auto response =
-      exchange->request->create_response<restinio::user_controlled_output_t>(status_line(exchange->answer.status));
+  auto response = exchange->request->create_response<restinio::user_controlled_output_t>(
+      status_line(exchange->answer.status));
   put_headers(response, exchange->answer);
   response.set_content_length(body.size());
   response.set_body(body.substr(0, body.size() / 2));
@@ -319,8 +330,9 @@ void Server::send_truncated(const ExchangePtr& exchange) {
 void Server::drip(const ExchangePtr& exchange) {
   const auto body = std::make_shared<std::string>(exchange->answer.body);
   using Response = restinio::response_builder_t<restinio::user_controlled_output_t>;
-  auto response = std::make_shared<Response>(
-      exchange->request->create_response<restinio::user_controlled_output_t>(status_line(exchange->answer.status)));
+  auto response =
+      std::make_shared<Response>(exchange->request->create_response<restinio::user_controlled_output_t>(
+          status_line(exchange->answer.status)));
   put_headers(*response, exchange->answer);
   response->set_content_length(body->size());
   const auto piece = std::max<std::size_t>(1, body->size() / drip_pieces);
@@ -380,7 +392,8 @@ void Server::later(SteadyTimer& timer, Duration delay, Action action) {
   });
 }
 
-// --- Consequences -------------------------------------------------------------------------------------------
+// --- Consequences
+// -------------------------------------------------------------------------------------------
 
 void Server::settle() {
   answer_polls();

@@ -79,7 +79,8 @@ bool apply_lie(std::optional<T>& lie, const Json& value, bool right_type) {
 
 bool apply_number(Settings& settings, const std::string& key, const Json& value) {
   const bool may_be_negative = key == "secondary_retry_after";
-  if (!value.is_number_integer() || value.get<double>() > 1e9 || value.get<double>() < (may_be_negative ? -1 : 0))
+  if (!value.is_number_integer() || value.get<double>() > 1e9 ||
+      value.get<double>() < (may_be_negative ? -1 : 0))
     return false;
   if (key == "per_page_cap" && value == 0)
     return false;

@@ -16,16 +16,16 @@ using Json = nlohmann::ordered_json;
 /// Delays are seconds in JSON. The defaults are as quick as they can be without hiding that a delay exists.
 struct Settings {
   // The life of a runner.
-  Duration online_delay{1'000};       ///< from the opening of a session to `online`
-  Duration offline_delay{5'000};      ///< from the last sign of life to `offline`
-  Duration assign_delay{0};           ///< from the queueing of a job until a runner may get it
-  Duration busy_delay{1'000};         ///< how long a runner with a job is still said to be idle
-  Duration gone_delay{3'000};         ///< from the end of the job until the registration is removed
-  Duration lease_timeout{60'000};     ///< from a busy runner's last sign of life until its job is given up
-  bool lease_removes_record = false;  ///< whether the registration goes with the job that was given up
+  Duration online_delay{1'000};        ///< from the opening of a session to `online`
+  Duration offline_delay{5'000};       ///< from the last sign of life to `offline`
+  Duration assign_delay{0};            ///< from the queueing of a job until a runner may get it
+  Duration busy_delay{1'000};          ///< how long a runner with a job is still said to be idle
+  Duration gone_delay{3'000};          ///< from the end of the job until the registration is removed
+  Duration lease_timeout{60'000};      ///< from a busy runner's last sign of life until its job is given up
+  bool lease_removes_record = false;   ///< whether the registration goes with the job that was given up
   Duration unused_removal{86'400'000}; ///< a runner that is not connected for so long is removed
-  Duration idle_removal{0};           ///< a runner that listens without a job for so long is removed; 0: never
-  Duration poll_limit{25'000};        ///< the longest wait of a poll for a job
+  Duration idle_removal{0};    ///< a runner that listens without a job for so long is removed; 0: never
+  Duration poll_limit{25'000}; ///< the longest wait of a poll for a job
 
   // What the REST API says.
   std::map<std::string, Duration> answer_delay; ///< by operation, or `*`

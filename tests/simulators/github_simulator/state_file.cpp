@@ -10,7 +10,8 @@ void write_atomically(const std::string& path, const std::string& content) {
   const auto draft = path + ".new";
   std::ofstream out{draft, std::ios::binary | std::ios::trunc};
   // Runner tokens are in it.
-  std::filesystem::permissions(draft, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::permissions(draft,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   out << content;
   out.close();
   if (!out)

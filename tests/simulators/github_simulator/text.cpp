@@ -54,8 +54,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 std::string percent_decoded(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                        hex_value(text[i + 2]) >= 0;
+    const bool escape =
+        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
     if (escape) {
       result += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
@@ -95,7 +95,8 @@ std::optional<std::string> base64_decoded(std::string_view text) {
                                      static_cast<int>(text.size()));
   if (length < 0)
     return std::nullopt;
-  const auto padding = std::count(text.end() - std::min<std::ptrdiff_t>(2, std::ssize(text)), text.end(), '=');
+  const auto padding =
+      std::count(text.end() - std::min<std::ptrdiff_t>(2, std::ssize(text)), text.end(), '=');
   bytes.resize(static_cast<std::size_t>(length - padding));
   return bytes;
 }

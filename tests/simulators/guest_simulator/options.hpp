@@ -1,0 +1,34 @@
+#pragma once
+/// The command line.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ci::guest_simulator {
+
+using Duration = std::chrono::milliseconds;
+
+struct Options {
+  std::string connect;
+  std::string monitor;
+  /// Taken where a JIT config names no server.
+  std::string github;
+  std::string prefix = "ci-runner";
+  bool shutdown = true;
+  std::optional<Duration> job_time;
+  Duration boot_delay{0};
+  std::string behaviour_file;
+  std::string pid_file;
+  std::string log_level = "info";
+  bool parent_death = false;
+  bool help = false;
+};
+
+std::string usage();
+/// The options, or what is wrong with them.
+std::variant<Options, std::string> parse_options(const std::vector<std::string>& arguments);
+
+} // namespace ci::guest_simulator
