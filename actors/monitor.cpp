@@ -154,7 +154,7 @@ void Monitor::crank() {
   parts_.board->beat(clock().now());
   if (!stoppers_.empty() && !core_.orders_under_way() && uncommitted_.empty())
     for (auto& promise : std::exchange(stoppers_, {}))
-      promise.deliver(caf::unit);
+      answer_unit(promise);
   plan_timer();
   send(parts_.metrics, time_atom::value, std::string("ci_monitor_crank_seconds"), MetricLabels{},
        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());

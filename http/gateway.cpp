@@ -18,9 +18,9 @@ Gateway::behavior_type Gateway::make_behavior() {
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& e) {
-      spdlog::error("gateway: {}", e.what());
+      spdlog::error("event=gateway_exception text=\"{}\"", e.what());
     } catch (...) {
-      spdlog::error("gateway: an exception of unknown type");
+      spdlog::error("event=gateway_exception");
     }
     return caf::none;
   });
@@ -122,7 +122,8 @@ void Gateway::fail(std::uint64_t id, const caf::error& error) {
     return;
   call->second.ticket->abandon();
   const auto responder = close(id);
-  spdlog::warn("request {}: the monitor did not answer: {}", responder->request_id(), system().render(error));
+  spdlog::warn("event=monitor_did_not_answer request_id={} text=\"{}\"", responder->request_id(),
+               system().render(error));
   responder->refuse(unavailable("The monitor did not answer; try again."));
 }
 

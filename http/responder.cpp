@@ -17,7 +17,7 @@ void Responder::answer(Response response) noexcept {
     const auto send = std::move(send_);
     send(*this, std::move(response));
   } catch (const std::exception& e) {
-    spdlog::error("request {}: the answer could not be sent: {}", request_id_, e.what());
+    spdlog::error("event=answer_not_sent request_id={} text=\"{}\"", request_id_, e.what());
   }
 }
 
@@ -25,7 +25,7 @@ void Responder::refuse(const Problem& problem) noexcept {
   try {
     answer(make_response(problem, instance_));
   } catch (const std::exception& e) {
-    spdlog::error("request {}: the refusal could not be written: {}", request_id_, e.what());
+    spdlog::error("event=refusal_not_written request_id={} text=\"{}\"", request_id_, e.what());
   }
 }
 

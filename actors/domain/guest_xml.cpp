@@ -1,8 +1,7 @@
 #include "actors/domain/guest_xml.hpp"
 
+#include "actors/domain/guest_document.hpp"
 #include "actors/domain/names.hpp"
-
-#include <pugixml.hpp>
 
 #include <array>
 #include <cstdio>
@@ -18,45 +17,6 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
     if (text == word)
       return true;
   return false;
-}
-
-/// Walks without recursion: hostile nesting must not use up the stack, here or when nodes are removed later.
-bool nested_too_deep(xml_node root) {
-  int depth = 0;
-  for (auto node = root; node;) {
-    if (depth > max_guest_xml_depth)
-      return true;
-    if (auto child = node.first_child()) {
-      node = child;
-      ++depth;
-      continue;
-    }
-    while (node && node != root && !node.next_sibling()) {
-      node = node.parent();
-      --depth;
-    }
-    node = node && node != root ? node.next_sibling() : xml_node{};
-  }
-  return false;
-}
-
-/// The <domain> element, or an error.
-std::string load(pugi::xml_document& document, std::string_view xml) {
-  if (xml.size() > max_guest_xml)
-    return "the definition is larger than " + std::to_string(max_guest_xml) + " bytes";
-  auto parsed = document.load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_doctype,
-                                     pugi::encoding_utf8);
-  if (!parsed)
-    return "the definition is no XML: " + std::string(parsed.description()) + " at byte " +
-           std::to_string(parsed.offset);
-  for (auto child : document.children())
-    if (child.type() == pugi::node_doctype)
-      return "the definition has a DOCTYPE";
-  if (nested_too_deep(document))
-    return "the definition is nested too deep";
-  if (!document.child("domain"))
-    return "the definition has no <domain>";
-  return {};
 }
 
 xml_node child_of(xml_node parent, const char* name) {
@@ -266,7 +226,7 @@ SourceDisk described(xml_node disk) {
 SourceDisk source_disk(std::string_view xml, std::string_view target) {
   SourceDisk result;
   pugi::xml_document document;
-  result.error = load(document, xml);
+  result.error = load_guest(document, xml);
   if (!result)
     return result;
   auto disk = cloned_disk(document.child("domain").child("devices"), target);
@@ -280,7 +240,7 @@ SourceDisk source_disk(std::string_view xml, std::string_view target) {
 XmlText runner_xml(std::string_view template_xml, const GuestSpec& spec, std::string_view disk_file) {
   XmlText result;
   pugi::xml_document document;
-  result.error = load(document, template_xml);
+  result.error = load_guest(document, template_xml);
   if (!result)
     return result;
   result.error = rewrite(document.child("domain"), spec, disk_file);
@@ -311,7 +271,7 @@ std::string interface_mac(std::string_view mac, int index) {
 std::vector<std::string> interface_macs(std::string_view xml) {
   std::vector<std::string> result;
   pugi::xml_document document;
-  if (!load(document, xml).empty())
+  if (!load_guest(document, xml).empty())
     return result;
   for (auto interface : document.child("domain").child("devices").children("interface"))
     if (auto address = interface.child("mac").attribute("address"))

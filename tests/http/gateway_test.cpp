@@ -1,9 +1,8 @@
 /// The gateway's time-outs, on a clock that the tests move.
 #include "http/gateway.hpp"
-#include "tests/http/service.hpp"
+#include "tests/http/fake_monitor.hpp"
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include <caf/scheduler/test_coordinator.hpp>
 

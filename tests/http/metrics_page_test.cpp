@@ -1,5 +1,6 @@
 #include "actors/metrics.hpp"
 #include "http/metrics_page.hpp"
+#include "http/served.hpp"
 
 #include <doctest/doctest.h>
 
@@ -82,6 +83,14 @@ TEST_CASE_FIXTURE(Fixture, "a restarted actor goes on with the numbers there are
   metrics = system.spawn<Metrics>(std::make_shared<Meter>("metrics"), registry);
   count("ci_monitor_takes_total", {{"outcome", "null"}});
   CHECK(page_has("ci_monitor_takes_total{outcome=\"null\"} 2"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what was served is counted by route and status") {
+  http::report(metrics, {"GET", "/healthz", 200, 0.002, "id"});
+  http::report({}, {"GET", "/healthz", 200, 0.002, "id"}); // nobody counts: nothing happens
+  run();
+  CHECK(page_has("ci_monitor_http_requests_total{route=\"/healthz\",status=\"200\"} 1"));
+  CHECK(page_has("ci_monitor_http_request_seconds_count{route=\"/healthz\"} 1"));
 }
 
 TEST_CASE("every declared family is well named") {

@@ -1,5 +1,6 @@
 """What the daemon deals with: a libvirt of its own, GitHub's simulator, and the programs inside the guests."""
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -172,11 +173,19 @@ class GuestSimulator(Process):
 
     def __init__(self, folder):
         super().__init__("guests", folder)
+        self.behaviour = self.folder / "behaviour.json"
 
     def begin(self, libvirt_uri, monitor_url):
-        self.start(["setpriv", "--pdeathsig", "KILL", "--", binary("GUEST_SIMULATOR", "guest-simulator"),
-                    "--libvirt", libvirt_uri, "--monitor", monitor_url])
+        self.behave()
+        self.start([binary("GUEST_SIMULATOR", "guest-simulator"), "--connect", libvirt_uri, "--monitor", monitor_url,
+                    "--behaviour", str(self.behaviour), "--parent-death"])
         return self
+
+    def behave(self, default=None, **by_guest):
+        """How guests misbehave from now on, by name; see tests/simulators/guest_simulator/README.md."""
+        draft = self.behaviour.with_suffix(".new")
+        draft.write_text(json.dumps({"default": default or {}, **by_guest}))
+        draft.rename(self.behaviour)
 
 
 def settle(seconds, what, still_true):

@@ -1,0 +1,124 @@
+#include "actors/edge/libvirt_domain.hpp"
+
+#include "actors/domain/guest_xml.hpp"
+#include "actors/domain/names.hpp"
+#include "actors/edge/libvirt_loop.hpp"
+#include "actors/edge/libvirt_words.hpp"
+
+#include <libvirt/virterror.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace ci::edge {
+namespace {
+
+/// Nothing of the guest is to be left. Drivers that do not know a flag refuse the call: then with fewer of
+/// them.
+constexpr unsigned saved_states = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+constexpr unsigned undefine_flags[] = {saved_states | VIR_DOMAIN_UNDEFINE_NVRAM, saved_states, 0};
+
+struct FreeText {
+  void operator()(char* text) const { free(text); }
+};
+
+std::string uuid_of(virDomainPtr domain) {
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  return virDomainGetUUIDString(domain, uuid) == 0 ? uuid : "";
+}
+
+/// What the DHCP server gave to the interface; other MACs than the guest's own are not believed.
+void add_leases(virDomainInterfacePtr interface, const std::string& guest,
+                const std::vector<std::string>& macs, std::vector<domain::Lease>& leases) {
+  if (interface->hwaddr &&
+      std::find(macs.begin(), macs.end(), domain::to_lower(interface->hwaddr)) == macs.end())
+    return;
+  for (unsigned i = 0; i < interface->naddrs; ++i)
+    if (interface->addrs[i].type == VIR_IP_ADDR_TYPE_IPV4)
+      leases.push_back({guest, interface->addrs[i].addr});
+}
+
+bool flag_unsupported(int code) {
+  return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT;
+}
+
+} // namespace
+
+HostError last_error() {
+  auto error = virGetLastError();
+  return {error ? error->code : static_cast<int>(VIR_ERR_INTERNAL_ERROR), last_libvirt_error()};
+}
+
+Result<DomainPtr> find_domain(virConnectPtr connection, const std::string& name) {
+  if (auto domain = virDomainLookupByName(connection, name.c_str()))
+    return DomainPtr(domain);
+  auto error = last_error();
+  if (error.code == VIR_ERR_NO_DOMAIN)
+    return DomainPtr{};
+  return error;
+}
+
+Result<DomainPtr> find_ours(virConnectPtr connection, const std::string& name, const std::string& uuid) {
+  auto found = find_domain(connection, name);
+  if (!found || !*found)
+    return found;
+  if (auto other = uuid_of(found->get()); domain::to_lower(other) != domain::to_lower(uuid))
+    return HostError{0, "guest " + name + " has the UUID " + other + ", not " + uuid + ": it is not ours"};
+  return found;
+}
+
+Result<domain::GuestObservation> observe(virDomainPtr domain) {
+  int state = 0, reason = 0;
+  domain::GuestObservation seen;
+  seen.name = virDomainGetName(domain);
+  seen.uuid = uuid_of(domain);
+  if (virDomainGetState(domain, &state, &reason, 0) == 0) {
+    seen.state = guest_state(state);
+    seen.reason = state_reason(state, reason);
+    return seen;
+  }
+  auto error = last_error();
+  if (error.code != VIR_ERR_NO_DOMAIN)
+    return error;
+  return seen; // gone since it was looked up: absent
+}
+
+Result<std::string> definition(virDomainPtr domain) {
+  std::unique_ptr<char, FreeText> text(
+      virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
+  if (!text)
+    return last_error();
+  return std::string(text.get());
+}
+
+Status read_leases(virDomainPtr domain, const std::string& name, std::vector<domain::Lease>& leases) {
+  virDomainInterfacePtr* interfaces = nullptr;
+  auto count = virDomainInterfaceAddresses(domain, &interfaces, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, 0);
+  if (count < 0) {
+    auto error = last_error();
+    bool off = error.code == VIR_ERR_OPERATION_INVALID || error.code == VIR_ERR_NO_DOMAIN;
+    return off ? Status(Ok{}) : Status(error);
+  }
+  auto xml = definition(domain);
+  auto macs = xml ? domain::interface_macs(*xml) : std::vector<std::string>{};
+  for (int i = 0; i < count; ++i) {
+    add_leases(interfaces[i], name, macs, leases);
+    virDomainInterfaceFree(interfaces[i]);
+  }
+  free(interfaces);
+  return xml || xml.error().code == VIR_ERR_NO_DOMAIN ? Status(Ok{}) : Status(xml.error());
+}
+
+Status undefine_wholly(virDomainPtr domain) {
+  HostError error;
+  for (auto flags : undefine_flags) {
+    if (virDomainUndefineFlags(domain, flags) == 0)
+      return Ok{};
+    error = last_error();
+    if (!flag_unsupported(error.code))
+      break;
+  }
+  return error.code == VIR_ERR_NO_DOMAIN ? Status(Ok{}) : Status(error);
+}
+
+} // namespace ci::edge

@@ -1,0 +1,38 @@
+#pragma once
+/// What Host does with one libvirt domain. All block, all in the connection's thread.
+
+#include "actors/edge/libvirt_host.hpp"
+
+#include <libvirt/libvirt.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ci::edge {
+
+struct FreeDomain {
+  void operator()(virDomainPtr domain) const { virDomainFree(domain); }
+};
+/// Null: there is no such domain.
+using DomainPtr = std::unique_ptr<virDomain, FreeDomain>;
+
+/// The error of the call just made: libvirt keeps it per thread, until the next call.
+HostError last_error();
+
+/// No domain of that name is a null pointer, not an error.
+Result<DomainPtr> find_domain(virConnectPtr connection, const std::string& name);
+/// The same, and a domain of that name with another UUID is an error: it is not ours.
+Result<DomainPtr> find_ours(virConnectPtr connection, const std::string& name, const std::string& uuid);
+
+/// The state now; absent where it is gone since it was found. `read_at` is left to the caller, who took it
+/// before the first call.
+Result<domain::GuestObservation> observe(virDomainPtr domain);
+/// The inactive definition.
+Result<std::string> definition(virDomainPtr domain);
+/// Appends its leases. A guest that is off or gone meanwhile has none; that is no error.
+Status read_leases(virDomainPtr domain, const std::string& name, std::vector<domain::Lease>& leases);
+/// With NVRAM, saved states and snapshots' metadata, as far as the driver knows of these.
+Status undefine_wholly(virDomainPtr domain);
+
+} // namespace ci::edge
