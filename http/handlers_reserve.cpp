@@ -42,10 +42,10 @@ void show_reservation(Context& context, const Request& request, const ResponderP
   const auto snapshot = context.around.board->snapshot();
   if (!snapshot)
     return responder->refuse(not_ready());
-  const auto found = snapshot->reservations.find(id);
-  if (found == snapshot->reservations.end())
+  const auto found = snapshot->reservation(id);
+  if (!found)
     return responder->refuse(problem_of({domain::Refusal::unknown_reservation, {}, {}}));
-  responder->answer(make_json(reservation_json(*found->second, snapshot.get())));
+  responder->answer(make_json(reservation_json(*found, snapshot.get())));
 }
 
 void release_reservation(Context& context, const Request& request, const ResponderPtr& responder) {

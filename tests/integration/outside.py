@@ -181,10 +181,10 @@ class GuestSimulator(Process):
                     "--behaviour", str(self.behaviour), "--parent-death"])
         return self
 
-    def behave(self, default=None, **by_guest):
-        """How guests misbehave from now on, by name; see tests/simulators/guest_simulator/README.md."""
+    def behave(self, by_guest=None, default=None):
+        """How guests misbehave from now on, by guest name; see tests/simulators/guest_simulator/README.md."""
         draft = self.behaviour.with_suffix(".new")
-        draft.write_text(json.dumps({"default": default or {}, **by_guest}))
+        draft.write_text(json.dumps({"default": default or {}, **(by_guest or {})}))
         draft.rename(self.behaviour)
 
 
