@@ -31,24 +31,24 @@ Gateway::behavior_type Gateway::make_behavior() {
   const Patience usual{waits_.send, waits_.receive};
   const Patience guests{waits_.guest, domain::Duration::zero()};
   return {
-      [=](watch_atom, const monitor_actor& monitor) { watch(monitor); },
-      [=](take_atom, ResponderPtr& responder, domain::TakeRequest& take, bool list) {
+      [=, this](watch_atom, const monitor_actor& monitor) { watch(monitor); },
+      [=, this](take_atom, ResponderPtr& responder, domain::TakeRequest& take, bool list) {
         carry<domain::TakeAnswer>(std::move(responder), usual, take_atom::value, std::move(take),
                                   [list](auto& to, const auto& answer) { answer_take(to, answer, list); });
       },
-      [=](release_atom, ResponderPtr& responder, std::string& unique_id) {
+      [=, this](release_atom, ResponderPtr& responder, std::string& unique_id) {
         carry<domain::ReleaseAnswer>(std::move(responder), usual, release_atom::value, std::move(unique_id),
                                      answer_release);
       },
-      [=](jit_atom, ResponderPtr& responder, std::string& address) {
+      [=, this](jit_atom, ResponderPtr& responder, std::string& address) {
         carry<domain::JitAnswer>(std::move(responder), guests, jit_atom::value, std::move(address),
                                  answer_jit);
       },
-      [=](boot_atom, ResponderPtr& responder, std::string& address) {
+      [=, this](boot_atom, ResponderPtr& responder, std::string& address) {
         carry<domain::BootAnswer>(std::move(responder), guests, boot_atom::value, std::move(address),
                                   answer_boot);
       },
-      [=](tick_atom, std::uint64_t id) { time_out(id); },
+      [=, this](tick_atom, std::uint64_t id) { time_out(id); },
   };
 }
 

@@ -21,7 +21,7 @@ const char* const page_style = R"css(
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif; }
-main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 56px; }
+main { max-width: 1290px; margin: 0 auto; padding: 28px 24px 56px; }
 a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
 code, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .88em; }
@@ -45,18 +45,18 @@ h2 .count { font-weight: 400; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 14px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; min-width: 0;
   display: flex; flex-direction: column; }
-.card h3 { font-size: 16px; margin: 0; min-width: 0; overflow-wrap: break-word; }
-.card .top { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
-.card .big { font-size: 25px; font-weight: 650; letter-spacing: -.02em; white-space: nowrap;
+.card h3 { font-size: 16px; margin: 0; max-width: 100%; overflow-wrap: break-word; }
+.card .top { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 12px; }
+.card .big { font-size: 23px; font-weight: 650; letter-spacing: -.02em; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
-.card .big small { font-size: 14px; font-weight: 400; color: var(--soft); letter-spacing: 0; }
+.card .big small { font-size: 13.5px; font-weight: 400; color: var(--soft); letter-spacing: 0; }
 .bar { display: block; width: 100%; height: 9px; border-radius: 5px; margin: 10px 0 11px; background: var(--track); }
 .bar .Idle { fill: var(--idle); } .bar .Reserved { fill: var(--reserved); } .bar .Busy { fill: var(--busy); }
 .bar .StartedOrCrashed { fill: var(--starting); } .bar .DoneOrUnregistered { fill: var(--ending); }
 .bar .Invalid { fill: var(--invalid); } .bar .held { fill: var(--busy); } .bar .full { fill: var(--starting); }
-.legend { list-style: none; margin: 0 0 10px; padding: 0; display: grid; gap: 2px 10px; font-size: 13.5px;
+.legend { list-style: none; margin: 0 0 10px; padding: 0; display: grid; gap: 2px 6px; font-size: 12.5px;
   grid-template-columns: repeat(3, auto); justify-content: space-between; }
-.legend li { display: flex; align-items: center; gap: 6px; }
+.legend li { display: flex; align-items: center; gap: 5px; white-space: nowrap; }
 .legend .none { opacity: .45; }
 .card .foot { border-top: 1px solid var(--line); padding-top: 9px; margin-top: auto; }
 .card .bar:last-child { margin-bottom: 4px; }

@@ -132,9 +132,9 @@ std::string reservation_row(const domain::ReservationView& reservation, const Pa
     runners += (runners.empty() ? "#" : ", #") + std::to_string(slot.runner);
   const auto tight = [](const std::string& text) { return "<td class=\"tight\">" + text + "</td>"; };
   return "<tr><td>" + status_mark(reservation_dot(reservation.state), escape_html(reservation.state)) +
-         "</td><td class=\"mono\">" + escape_html(reservation.unique_id) + "</td><td class=\"tight\">" +
-         escape_html(reservation.profile) + "</td><td>" + run_link(reservation, style) + "</td>" +
-         tight(runners) + tight(time_element(reservation.created_at, TimeKind::age)) +
+         "</td><td class=\"mono tight\">" + escape_html(reservation.unique_id) + "</td><td class=\"tight\">" +
+         escape_html(reservation.profile) + "</td><td class=\"tight\">" + run_link(reservation, style) +
+         "</td>" + tight(runners) + tight(time_element(reservation.created_at, TimeKind::age)) +
          tight(reservation.deadline ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
 }
 

@@ -84,7 +84,8 @@ TEST_CASE("HEAD has the length of GET and no body, and the connection stays usab
     const auto head = client.ask("HEAD", path).answer(true);
     CHECK(head.status == got.status);
     CHECK(head.header("content-length").size() > 0);
-    if (std::string(path) != "/metrics") // counts its own reading
+    const std::string name = path;
+    if (name != "/metrics" && name != "/readyz") // these change with time
       CHECK(head.header("content-length") == got.header("content-length"));
     CHECK(client.silent());
   }

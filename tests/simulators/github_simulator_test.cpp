@@ -83,7 +83,8 @@ struct Simulated {
   const Job& job(Id id) { return *api.world().model.job(id); }
   std::vector<std::string> listed(const std::string& query = "") {
     std::vector<std::string> names;
-    for (const auto& runner : ask("GET", runners + query)["runners"])
+    const auto listing = ask("GET", runners + query);
+    for (const auto& runner : listing["runners"])
       names.push_back(runner["name"]);
     return names;
   }
@@ -590,6 +591,17 @@ TEST_CASE_FIXTURE(Simulated, "an answer may be spoilt") {
   CHECK(last.delay == 9s);
   CHECK(spoilt("status_after_acting").contains("message"));
   CHECK(last.status == 500);
+}
+
+TEST_CASE_FIXTURE(Simulated, "a fault meets a poll that waits when it is answered") {
+  const auto id = add("a");
+  fault({{"operation", "job"}, {"kind", "reset_after_acting"}});
+  listen(id);
+  CHECK(last.waiting == id);
+  const auto work = queue({"prof"});
+  CHECK(api.resume(id, false, now)->delivery == Delivery::reset);
+  CHECK(job(work).runner == id);
+  CHECK(does(id, "GET", "job") == 200);
 }
 
 TEST_CASE_FIXTURE(Simulated, "a forgotten runner is missing from whole listings") {

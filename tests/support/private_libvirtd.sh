@@ -52,5 +52,8 @@ hold() {
 # No other drivers: they would look for QEMU, bridges and storage of the machine.
 export LIBVIRT_DRIVER_DIR=$dir/no-drivers
 [ "$(awk '/^PPid/ {print $2}' /proc/$$/status)" = "$parent" ] || exit 1
-exec setsid setpriv --pdeathsig TERM -- /usr/sbin/libvirtd --config "$dir/libvirtd.conf" \
+# setsid of a group's leader would fork: then the process id changes, and the parent whose end is watched is the wrong one.
+own_session=(setsid)
+[ "$(awk '{print $5}' /proc/$$/stat)" != $$ ] || own_session=()
+exec "${own_session[@]}" setpriv --pdeathsig TERM -- /usr/sbin/libvirtd --config "$dir/libvirtd.conf" \
   --pid-file "$dir/libvirtd.pid" </dev/null 2>>"$dir/log/stderr"

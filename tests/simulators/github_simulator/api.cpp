@@ -67,21 +67,31 @@ Answer Api::handle(const Request& request, Moment now) {
   const auto segments = segments_of(request.path);
   if (!segments.empty() && segments[0] == "_control")
     return control(world_, request, segments, now);
-  if (segments.empty() || segments[0] != "_runner")
-    return rest(request, now);
+  if (!segments.empty() && segments[0] == "_runner")
+    return runner(request, segments, now);
+  return rest(request, now);
+}
+
+Answer Api::runner(const Request& request, const std::vector<std::string>& segments, Moment now) {
   const auto target = find_runner_target(request.method, segments);
   if (!target)
     return plain_error(404, "no such thing");
-  const auto* runner = world_.model.runner(target->id);
+  const auto& settings = world_.model.settings();
+  const auto* speaking = world_.model.runner(target->id);
   const auto fault =
-      world_.faults.take(target->operation, {target->id, runner ? runner->name : std::string{}});
-  Answer answer = fault && !fault->acts() ? answer_instead(*fault, world_.model.settings())
-                                          : runner_says(world_, *target, request, now);
-  if (fault && fault->acts() && !answer.waiting)
-    distort(answer, *fault, world_.model.settings());
+      world_.faults.take(target->operation, {target->id, speaking ? speaking->name : std::string{}});
+  auto answer =
+      fault && !fault->acts() ? answer_instead(*fault, settings) : runner_says(world_, *target, request, now);
+  const bool spoilt = fault && fault->acts();
   delay(answer, target->operation);
-  if (!answer.waiting)
-    count(target->operation, answer);
+  if (answer.waiting) {
+    if (spoilt)
+      poll_faults_[answer.waiting] = *fault;
+    return answer;
+  }
+  if (spoilt)
+    distort(answer, *fault, settings);
+  count(target->operation, answer);
   return answer;
 }
 
@@ -181,14 +191,20 @@ void Api::count(const std::string& operation, const Answer& answer) {
 std::optional<Answer> Api::resume(Id runner, bool over, Moment now) {
   world_.model.advance(now);
   auto answer = poll_answer(world_, runner, over, now);
-  if (answer)
-    count("job", *answer);
+  if (!answer)
+    return answer;
+  if (const auto fault = poll_faults_.find(runner); fault != poll_faults_.end()) {
+    distort(*answer, fault->second, world_.model.settings());
+    poll_faults_.erase(fault);
+  }
+  count("job", *answer);
   return answer;
 }
 
 void Api::poll_lost(Id runner, Moment now) {
   world_.model.advance(now);
   world_.model.poll_ended(runner, now);
+  poll_faults_.erase(runner);
 }
 
 void Api::answered(const Answer& answer) {

@@ -37,6 +37,7 @@ class Api {
 
  private:
   Answer rest(const Request&, Moment now);
+  Answer runner(const Request&, const std::vector<std::string>& segments, Moment now);
   Answer admitted(Call&);
   Answer with_etag(Answer, const Call&);
   void decorate(Answer&, const Request&, const std::string& operation, Moment now);
@@ -44,6 +45,7 @@ class Api {
   void count(const std::string& operation, const Answer&);
 
   World world_;
+  std::map<Id, Fault> poll_faults_; ///< for the answers to polls that wait
   std::uint64_t requests_ = 0;
 };
 

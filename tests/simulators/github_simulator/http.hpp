@@ -13,11 +13,11 @@
 namespace ci::github_simulator {
 
 struct Request {
-  std::string method;
-  std::string path;                           ///< as it came, still encoded
-  std::string query;                          ///< as it came, without the `?`
-  std::map<std::string, std::string> headers; ///< names in lower case
-  std::string body;
+  std::string method{};
+  std::string path{};                           ///< as it came, still encoded
+  std::string query{};                          ///< as it came, without the `?`
+  std::map<std::string, std::string> headers{}; ///< names in lower case
+  std::string body{};
 
   /// Empty where there is no such header.
   const std::string& header(const std::string& name) const {

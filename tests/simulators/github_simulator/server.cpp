@@ -1,6 +1,6 @@
 #include "tests/simulators/github_simulator/server.hpp"
 
-#include "tests/simulators/github_simulator/connection_reset.hpp"
+#include "tests/simulators/github_simulator/connection_cut.hpp"
 #include "tests/simulators/github_simulator/state_file.hpp"
 
 #include <restinio/all.hpp>
@@ -120,8 +120,9 @@ class Server {
   void send_truncated(const ExchangePtr&);
   void drip(const ExchangePtr&);
   void hold(const ExchangePtr&);
-  /// Without an answer the connection is closed as soon as the last handle of the request is gone.
-  void drop(const ExchangePtr&);
+  void cut(const ExchangePtr&, Cut);
+  /// Lets go of a request that is answered, or will not be.
+  void finish(const ExchangePtr&);
   void connection_closed(Connection);
   template <class Response>
   void put_headers(Response&, const Answer&) const;
@@ -284,15 +285,18 @@ void Server::send(const ExchangePtr& exchange) {
     return drip(exchange);
   case Delivery::held:
     return hold(exchange);
-  case Delivery::reset: {
-    const auto& peer = exchange->request->remote_endpoint();
-    if (!reset_connection(peer.address().to_string(), peer.port()))
-      spdlog::warn("no connection to reset");
-    return drop(exchange);
-  }
+  case Delivery::reset:
+    return cut(exchange, Cut::reset);
   case Delivery::closed:
-    return drop(exchange);
+    return cut(exchange, Cut::closed);
   }
+}
+
+void Server::cut(const ExchangePtr& exchange, Cut how) {
+  const auto& peer = exchange->request->remote_endpoint();
+  if (!cut_connection(peer.address().to_string(), peer.port(), how))
+    spdlog::warn("no connection to cut");
+  finish(exchange);
 }
 
 template <class Response>
@@ -312,7 +316,7 @@ void Server::send_whole(const ExchangePtr& exchange) {
     api_.undelivered(answer, clock_.now());
     asio::post(io_, [this] { settle(); });
   });
-  drop(exchange);
+  finish(exchange);
 }
 
 void Server::send_truncated(const ExchangePtr& exchange) {
@@ -324,7 +328,7 @@ void Server::send_truncated(const ExchangePtr& exchange) {
   response.set_body(body.substr(0, body.size() / 2));
   response.connection_close();
   response.done();
-  drop(exchange);
+  finish(exchange);
 }
 
 void Server::drip(const ExchangePtr& exchange) {
@@ -343,7 +347,7 @@ void Server::drip(const ExchangePtr& exchange) {
     response->append_body(body->substr(sent, end - sent));
     if (end == body->size()) {
       response->done();
-      return drop(exchange);
+      return finish(exchange);
     }
     response->flush();
     later(exchange->timer, pause, [self, end] { self(self, end); });
@@ -354,10 +358,10 @@ void Server::drip(const ExchangePtr& exchange) {
 
 void Server::hold(const ExchangePtr& exchange) {
   waiting_.emplace(exchange->request->connection_id(), exchange);
-  later(exchange->timer, exchange->answer.spread, [this, exchange] { drop(exchange); });
+  later(exchange->timer, exchange->answer.spread, [this, exchange] { cut(exchange, Cut::closed); });
 }
 
-void Server::drop(const ExchangePtr& exchange) {
+void Server::finish(const ExchangePtr& exchange) {
   exchange->timer.cancel();
   std::erase_if(waiting_, [&](const auto& entry) { return entry.second == exchange; });
   api_.answered(exchange->answer);
@@ -378,7 +382,7 @@ void Server::connection_closed(Connection connection) {
     } else if (exchange->answer.gives_job_to) {
       api_.undelivered(exchange->answer, clock_.now());
     }
-    drop(exchange);
+    finish(exchange);
   }
   settle();
 }

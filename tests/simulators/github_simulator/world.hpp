@@ -15,12 +15,12 @@ struct Identity {
 };
 
 struct World {
-  Identity identity;
-  Model model;
-  Faults faults;
-  Limits limits;
+  Identity identity{};
+  Model model{};
+  Faults faults{};
+  Limits limits{};
   /// Requests by operation, and by status or by how the answer was lost.
-  std::map<std::string, std::map<std::string, std::uint64_t>> counters;
+  std::map<std::string, std::map<std::string, std::uint64_t>> counters{};
 };
 
 } // namespace ci::github_simulator

@@ -1,13 +1,18 @@
-#include "tests/simulators/github_simulator/connection_reset.hpp"
+#include "tests/simulators/github_simulator/connection_cut.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace ci::github_simulator {
 
 namespace {
+
+constexpr int first_descriptor = 3; // behind the standard streams
+constexpr int most_descriptors = 65'536;
 
 bool is_connected_to(int descriptor, const std::string& address, std::uint16_t port) {
   sockaddr_storage peer{};
@@ -30,13 +35,16 @@ bool is_connected_to(int descriptor, const std::string& address, std::uint16_t p
 
 } // namespace
 
-/// RESTinio does not give out its sockets, so the descriptor is looked for. Its own way of closing shuts the
-/// connection down first, which is a polite FIN; dissolving the association is a RST.
-bool reset_connection(const std::string& peer_address, std::uint16_t peer_port) {
-  const auto limit = static_cast<int>(sysconf(_SC_OPEN_MAX));
-  for (int descriptor = 3; descriptor < limit && descriptor < 65'536; ++descriptor) {
+/// RESTinio gives out neither its sockets nor a way to close them while it reads, so the descriptor is looked
+/// for.
+bool cut_connection(const std::string& peer_address, std::uint16_t peer_port, Cut cut) {
+  const auto limit = static_cast<int>(std::min<long>(sysconf(_SC_OPEN_MAX), most_descriptors));
+  for (int descriptor = first_descriptor; descriptor < limit; ++descriptor) {
     if (!is_connected_to(descriptor, peer_address, peer_port))
       continue;
+    if (cut == Cut::closed)
+      return shutdown(descriptor, SHUT_RDWR) == 0;
+    // To close it would be a polite FIN; to dissolve the association is a RST.
     const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
     return connect(descriptor, &nobody, sizeof nobody) == 0;
   }
