@@ -32,7 +32,8 @@ spdlog::level::level_enum level_of(domain::LogLevel level) {
 }
 
 domain::Verdict stopping() {
-  return {domain::Refusal::not_ready, "The service is stopping; ask again in a moment.", domain::Duration{1'000}};
+  return {domain::Refusal::not_ready, "The service is stopping; ask again in a moment.",
+          domain::Duration{1'000}};
 }
 
 } // namespace
@@ -128,7 +129,8 @@ void Monitor::load() {
           });
 }
 
-// --- the crank -------------------------------------------------------------------------------------------------------
+// --- the crank
+// -------------------------------------------------------------------------------------------------------
 
 domain::Now Monitor::now() {
   auto steady = clock().now();
@@ -169,7 +171,8 @@ void Monitor::plan_timer() {
   delayed_send(this, due - present, crank_atom::value, ++timer_generation_);
 }
 
-// --- requests --------------------------------------------------------------------------------------------------------
+// --- requests
+// --------------------------------------------------------------------------------------------------------
 
 template <class Answer, class F>
 caf::result<Answer> Monitor::admit(Promises<Answer>& promises, const TicketPtr& ticket, F&& hand_over) {
@@ -196,7 +199,8 @@ void Monitor::deliver(Promises<Answer>& promises, domain::RequestId id, Answer a
   promises.erase(it);
 }
 
-// --- effects ---------------------------------------------------------------------------------------------------------
+// --- effects
+// ---------------------------------------------------------------------------------------------------------
 
 void Monitor::carry_out(domain::Effect effect) {
   std::visit([this](auto& e) { carry(std::move(e)); }, effect);
@@ -207,7 +211,8 @@ void Monitor::carry(domain::effect::Commit e) {
   flush_commits();
 }
 
-/// One transaction at a time, of all that waits: so their order is kept even if the journal has to be asked again.
+/// One transaction at a time, of all that waits: so their order is kept even if the journal has to be asked
+/// again.
 void Monitor::flush_commits() {
   if (committing_ > 0 || uncommitted_.empty())
     return;
@@ -215,9 +220,11 @@ void Monitor::flush_commits() {
   for (auto& batch : uncommitted_)
     all.insert(all.end(), batch.begin(), batch.end());
   committing_ = uncommitted_.size();
+  crash_.reached("commit", "order");
   request(parts_.journal, caf::infinite, commit_atom::value, std::move(all))
       .then(
           [this](caf::unit_t) {
+            crash_.reached("commit", "answer");
             auto count = std::exchange(committing_, 0);
             for (std::size_t i = 0; i < count; ++i) {
               uncommitted_.pop_front();
@@ -238,10 +245,12 @@ void Monitor::flush_commits() {
 }
 
 template <class Reply, class F, class... Args>
-void Monitor::ask_github(F report, Args... args) {
+void Monitor::ask_github(const char* step, F report, Args... args) {
+  crash_.reached(step, "order");
   request(parts_.registrations, github_patience, std::move(args)...)
       .then(
-          [this, report](const Reply& reply) {
+          [this, report, step](const Reply& reply) {
+            crash_.reached(step, "answer");
             report(now(), reply);
             nudge();
           },
@@ -261,46 +270,60 @@ void Monitor::carry(domain::effect::ListRegistrations) {
           },
           [this](const caf::error& error) {
             core_.on_registration_listing(
-                now(), detail::ListReply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}}));
+                now(),
+                detail::ListReply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}}));
             nudge();
           });
 }
 
 void Monitor::carry(domain::effect::Look e) {
-  ask_github<detail::FetchReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_looked(t, id, reply); },
-                                 fetch_atom::value, e.registration);
+  ask_github<detail::FetchReply>(
+      "look", [this, id = e.runner](auto t, const auto& reply) { core_.on_looked(t, id, reply); },
+      fetch_atom::value, e.registration);
 }
 
 void Monitor::carry(domain::effect::LookSlot e) {
   ask_github<detail::FetchReply>(
-      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) { core_.on_slot_looked(t, uid, id, reply); },
+      "look_slot",
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) {
+        core_.on_slot_looked(t, uid, id, reply);
+      },
       fetch_atom::value, e.registration);
 }
 
 void Monitor::carry(domain::effect::FindRegistration e) {
-  ask_github<detail::FindReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_found(t, id, reply); },
-                                find_atom::value, e.name);
+  ask_github<detail::FindReply>(
+      "find", [this, id = e.runner](auto t, const auto& reply) { core_.on_found(t, id, reply); },
+      find_atom::value, e.name);
 }
 
 void Monitor::carry(domain::effect::Register e) {
-  ask_github<detail::RegisterReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_registered(t, id, reply); },
-                                    register_atom::value, e.request);
+  ask_github<detail::RegisterReply>(
+      "register", [this, id = e.runner](auto t, const auto& reply) { core_.on_registered(t, id, reply); },
+      register_atom::value, e.request);
 }
 
 void Monitor::carry(domain::effect::Unregister e) {
-  ask_github<detail::DoneReply>([this, id = e.runner](auto t, const auto& reply) { core_.on_unregistered(t, id, reply); },
-                                delete_atom::value, e.registration);
+  ask_github<detail::DoneReply>(
+      "unregister", [this, id = e.runner](auto t, const auto& reply) { core_.on_unregistered(t, id, reply); },
+      delete_atom::value, e.registration);
 }
 
 void Monitor::carry(domain::effect::Label e) {
   ask_github<detail::LabelReply>(
-      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) { core_.on_labelled(t, uid, id, reply); },
+      "label",
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) {
+        core_.on_labelled(t, uid, id, reply);
+      },
       label_atom::value, e.registration, e.labels);
 }
 
 void Monitor::carry(domain::effect::Unlabel e) {
   ask_github<detail::DoneReply>(
-      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) { core_.on_unlabelled(t, uid, id, reply); },
+      "unlabel",
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) {
+        core_.on_unlabelled(t, uid, id, reply);
+      },
       unlabel_atom::value, e.registration, e.labels);
 }
 
@@ -311,7 +334,9 @@ void Monitor::carry(domain::effect::ListGuests) {
   };
   request(parts_.hypervisor, listing_patience, list_atom::value)
       .then([report](GuestListingReply& reply) { report(reply); },
-            [this, report](const caf::error& error) { report({std::nullopt, system().render(error)}); });
+            [this, report](const caf::error& error) {
+              report({std::nullopt, system().render(error)});
+            });
 }
 
 void Monitor::carry(domain::effect::ListAddresses) {
@@ -321,14 +346,19 @@ void Monitor::carry(domain::effect::ListAddresses) {
   };
   request(parts_.hypervisor, address_patience, addr_atom::value)
       .then([report](AddressReply& reply) { report(reply); },
-            [this, report](const caf::error& error) { report({std::nullopt, system().render(error)}); });
+            [this, report](const caf::error& error) {
+              report({std::nullopt, system().render(error)});
+            });
 }
 
 template <class F, class Atom>
-void Monitor::ask_host(Atom atom, const domain::GuestSpec& spec, std::chrono::seconds patience, F report) {
+void Monitor::ask_host(const char* step, Atom atom, const domain::GuestSpec& spec,
+                       std::chrono::seconds patience, F report) {
+  crash_.reached(step, "order");
   request(parts_.hypervisor, patience, atom, spec)
       .then(
-          [this, report](domain::HostReply& reply) {
+          [this, report, step](domain::HostReply& reply) {
+            crash_.reached(step, "answer");
             report(now(), reply);
             nudge();
           },
@@ -339,17 +369,17 @@ void Monitor::ask_host(Atom atom, const domain::GuestSpec& spec, std::chrono::se
 }
 
 void Monitor::carry(domain::effect::Prepare e) {
-  ask_host(prepare_atom::value, e.spec, prepare_patience,
+  ask_host("prepare", prepare_atom::value, e.spec, prepare_patience,
            [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); });
 }
 
 void Monitor::carry(domain::effect::Start e) {
-  ask_host(start_atom::value, e.spec, start_patience,
+  ask_host("start", start_atom::value, e.spec, start_patience,
            [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); });
 }
 
 void Monitor::carry(domain::effect::Remove e) {
-  ask_host(remove_atom::value, e.spec, remove_patience,
+  ask_host("remove", remove_atom::value, e.spec, remove_patience,
            [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); });
 }
 

@@ -2,6 +2,7 @@
 /// The actor that serialises decisions.
 
 #include "actors/board.hpp"
+#include "actors/crash_point.hpp"
 #include "actors/domain/clock.hpp"
 #include "actors/domain/core.hpp"
 #include "actors/messages.hpp"
@@ -28,10 +29,11 @@ struct MonitorParts {
 
 /// Takes requests and facts one at a time, hands them to the pure core, and carries out what it orders.
 ///
-/// Life: asks the journal for what earlier processes left, waits for a policy, watches the hypervisor, and from then
-/// on turns the crank. A message only hands its fact to the core and asks for a crank, which comes behind everything
-/// that is in the mailbox already: a burst costs one crank. The crank carries out the orders, the new snapshot first,
-/// and sleeps until something happens or the core's next timer falls due. It does no I/O and waits for nobody.
+/// Life: asks the journal for what earlier processes left, waits for a policy, watches the hypervisor, and
+/// from then on turns the crank. A message only hands its fact to the core and asks for a crank, which comes
+/// behind everything that is in the mailbox already: a burst costs one crank. The crank carries out the
+/// orders, the new snapshot first, and sleeps until something happens or the core's next timer falls due. It
+/// does no I/O and waits for nobody.
 class Monitor : public Metered<monitor_actor::base> {
  public:
   Monitor(caf::actor_config&, MeterPtr, MonitorParts);
@@ -57,9 +59,9 @@ class Monitor : public Metered<monitor_actor::base> {
   void deliver(Promises<Answer>&, domain::RequestId, Answer);
 
   template <class Reply, class F, class... Args>
-  void ask_github(F report, Args... args);
+  void ask_github(const char* step, F report, Args... args);
   template <class F, class Atom>
-  void ask_host(Atom, const domain::GuestSpec&, std::chrono::seconds patience, F report);
+  void ask_host(const char* step, Atom, const domain::GuestSpec&, std::chrono::seconds patience, F report);
 
   void carry(domain::effect::Commit);
   void carry(domain::effect::ListRegistrations);
@@ -87,6 +89,7 @@ class Monitor : public Metered<monitor_actor::base> {
   MonitorParts parts_;
   domain::Core core_;
   domain::MonitorClock clock_;
+  CrashPoint crash_;
   bool nudged_ = false;
   std::uint64_t timer_generation_ = 0;
   std::optional<domain::Time> timer_due_;

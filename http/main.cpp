@@ -1,7 +1,8 @@
 /// The composition root: settings in, actors up, signals handled, everything down again in order.
 ///
-/// Threads: this one waits for signals; one serves HTTP, one talks to GitHub, one runs libvirt's events; CAF's two
-/// workers run the cooperative actors; the journal and each libvirt host have a thread of their own.
+/// Threads: this one waits for signals; one serves HTTP, one talks to GitHub, one runs libvirt's events;
+/// CAF's two workers run the cooperative actors; the journal and each libvirt host have a thread of their
+/// own.
 
 #include "actors/edge/libvirt_loop.hpp"
 #include "actors/edge/store.hpp"
@@ -71,7 +72,8 @@ struct Files {
     auto read = config::disk_reader();
     auto toml = read(arguments.config_file);
     if (!toml)
-      failed.complaints.push_back({arguments.config_file, 0, "", "can't be read; name the file with --config"});
+      failed.complaints.push_back(
+          {arguments.config_file, 0, "", "can't be read; name the file with --config"});
     config::Environment from_file;
     auto env = read(arguments.env_file);
     if (env)
@@ -86,7 +88,8 @@ struct Files {
 };
 
 void set_up_logging() {
-  auto logger = std::make_shared<spdlog::logger>("ci-monitor", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("ci-monitor", std::make_shared<spdlog::sinks::stdout_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
@@ -135,10 +138,12 @@ class Service {
  public:
   Service(Files files, config::Loaded loaded)
       : files_(std::move(files)), settings_(loaded.settings), meters_(std::make_shared<MeterBoard>()),
-        board_(std::make_shared<Board>()), registry_(std::make_shared<prometheus::Registry>()), system_(caf_config_) {
+        board_(std::make_shared<Board>()), registry_(std::make_shared<prometheus::Registry>()),
+        system_(caf_config_) {
     policy_box_.set(settings_.policy_ptr());
-    store_ = std::make_shared<edge::Store>(
-        settings_.data_path, [](const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); });
+    store_ = std::make_shared<edge::Store>(settings_.data_path, [](const std::string& text) {
+      spdlog::warn("event=store_warning text=\"{}\"", text);
+    });
     loop_ = std::make_unique<edge::EventLoop>();
     spawn_actors(loaded.secrets);
     start_http(loaded.secrets);
@@ -164,7 +169,8 @@ class Service {
     }
   }
 
-  /// Answers what waits with 503, lets orders in flight end or stay in the store as intents, leaves guests running.
+  /// Answers what waits with 503, lets orders in flight end or stay in the store as intents, leaves guests
+  /// running.
   void stop() {
     sd_notify(0, "STOPPING=1");
     spdlog::info("event=stopping");
@@ -183,7 +189,8 @@ class Service {
       self->monitor(actor);
     for (std::size_t i = 0; i < actors_.size(); ++i) {
       bool ended = false;
-      auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       self->receive([&](caf::down_msg&) { ended = true; },
                     caf::after(std::max(left, std::chrono::milliseconds(1))) >> [] {});
       if (!ended) {
@@ -231,11 +238,11 @@ class Service {
         "hypervisor",
         HypervisorSetup{settings_.policy.prefixes, control, std::move(workers), meters_->meter("guest"), {}});
     policy_ = spawn<PolicyActor>("policy");
-    monitor_ = spawn<Monitor>("monitor", MonitorParts{board_, registrations_actor(registrations_), hypervisor, journal,
-                                                      metrics, wall_now,
-                                                      [device = std::make_shared<std::random_device>()] {
-                                                        return (std::uint64_t{(*device)()} << 32) | (*device)();
-                                                      }});
+    monitor_ = spawn<Monitor>(
+        "monitor", MonitorParts{board_, registrations_actor(registrations_), hypervisor, journal, metrics,
+                                wall_now, [device = std::make_shared<std::random_device>()] {
+                                  return (std::uint64_t{(*device)()} << 32) | (*device)();
+                                }});
     caf::anon_send(policy_, policy_atom::value, policy_box_.get());
     caf::anon_send(policy_, watch_atom::value, monitor_);
     std::reverse(actors_.begin(), actors_.end());
@@ -260,8 +267,8 @@ class Service {
       api_->handle(std::move(request), responder, crowded);
     };
     hooks.served = [](const http::Served& s) {
-      spdlog::debug("event=served method={} route={} status={} ms={:.1f} request_id={}", s.method, s.route, s.status,
-                    s.seconds * 1e3, s.request_id);
+      spdlog::debug("event=served method={} route={} status={} ms={:.1f} request_id={}", s.method, s.route,
+                    s.status, s.seconds * 1e3, s.request_id);
     };
     hooks.listening = [this](const http::ListenAddress& at) {
       spdlog::info("event=listening address={} port={}", domain::to_string(at.address), at.port);
@@ -269,8 +276,8 @@ class Service {
         write_port_file(files_.arguments.port_file, *server_);
     };
     hooks.not_listening = [](const http::ListenAddress& at, const std::string& reason) {
-      spdlog::warn("event=not_listening address={} port={} reason=\"{}\"", domain::to_string(at.address), at.port,
-                   reason);
+      spdlog::warn("event=not_listening address={} port={} reason=\"{}\"", domain::to_string(at.address),
+                   at.port, reason);
     };
     server_ = std::make_unique<http::Server>(options, std::move(hooks));
     server_->start();
@@ -297,7 +304,8 @@ class Service {
         caf::anon_send(registrations_, token_atom::value);
         for (auto& key : result.need_restart)
           spdlog::warn("event=needs_restart key={}", key);
-        spdlog::info("event=reloaded applied={} need_restart={}", result.applied.size(), result.need_restart.size());
+        spdlog::info("event=reloaded applied={} need_restart={}", result.applied.size(),
+                     result.need_restart.size());
       }
     }
     for (auto& complaint : fresh.complaints)
@@ -329,7 +337,8 @@ int run(const Files& files) {
   auto loaded = files.load();
   std::cerr << config::to_string(loaded.warnings);
   if (!loaded.loaded) {
-    std::cerr << config::to_string(loaded.complaints) << "ci-monitor: not started: " << loaded.complaints.size()
+    std::cerr << config::to_string(loaded.complaints)
+              << "ci-monitor: not started: " << loaded.complaints.size()
               << " thing(s) to mend in the settings\n";
     return 2;
   }

@@ -104,7 +104,8 @@ void check_libvirt(Report& report, const config::Settings& settings) {
   report.well("libvirt " + settings.libvirt_uri);
   auto guests = host.list();
   if (!guests)
-    return report.wrong("listing guests: " + guests.error().message, "virsh -c " + settings.libvirt_uri + " list --all");
+    return report.wrong("listing guests: " + guests.error().message,
+                        "virsh -c " + settings.libvirt_uri + " list --all");
   for (auto& [key, profile] : settings.policy.profiles) {
     if (profile.target_count == 0 || profile.template_guest.empty())
       continue;
@@ -114,7 +115,8 @@ void check_libvirt(Report& report, const config::Settings& settings) {
     if (there)
       report.well("template guest " + profile.template_guest);
     else
-      report.wrong("template guest " + profile.template_guest + " of profile " + key + ": not defined, or not shut off",
+      report.wrong("template guest " + profile.template_guest + " of profile " + key +
+                       ": not defined, or not shut off",
                    "virsh -c " + settings.libvirt_uri + " list --all");
   }
 }

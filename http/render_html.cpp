@@ -135,7 +135,7 @@ std::string reservation_row(const domain::ReservationView& reservation, const Pa
          "</td><td class=\"mono tight\">" + escape_html(reservation.unique_id) + "</td><td class=\"tight\">" +
          escape_html(reservation.profile) + "</td><td class=\"tight\">" + run_link(reservation, style) +
          "</td>" + tight(runners) + tight(time_element(reservation.created_at, TimeKind::age)) +
-         tight(reservation.deadline ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
+         tight(reservation.deadline && reservation.state == "reserved" ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
 }
 
 /// Those that have not ended: the others are of interest to their clients alone.

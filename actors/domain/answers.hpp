@@ -9,18 +9,18 @@ namespace ci::domain {
 
 enum class Refusal {
   none,
-  not_ready,        ///< the first crank is not over, or the service is stopping: 503, Retry-After 1
-  not_taken_up,     ///< the request waited too long, or its client left: it had no effect: 503
-  busy,             ///< too many takes under way: 503
-  github_away,      ///< GitHub could not be asked in time; undone: 503
-  store_away,       ///< the store does not commit: 503
-  guest_unknown,    ///< no guest is known by that address (yet): 503, Retry-After 1
-  not_registered,   ///< the guest is known, its registration is not there yet: 503, Retry-After 1
-  id_conflict,      ///< the unique_id is in use with other arguments: 409
-  id_released,      ///< released while it was being decided: 409
-  id_spent,         ///< the unique_id was used within 7 days: 410
-  jit_gone,         ///< the JIT config was used, or is not given any more: 410
-  unknown_profile,  ///< 404
+  not_ready,           ///< the first crank is not over, or the service is stopping: 503, Retry-After 1
+  not_taken_up,        ///< the request waited too long, or its client left: it had no effect: 503
+  busy,                ///< too many takes under way: 503
+  github_away,         ///< GitHub could not be asked in time; undone: 503
+  store_away,          ///< the store does not commit: 503
+  guest_unknown,       ///< no guest is known by that address (yet): 503, Retry-After 1
+  not_registered,      ///< the guest is known, its registration is not there yet: 503, Retry-After 1
+  id_conflict,         ///< the unique_id is in use with other arguments: 409
+  id_released,         ///< released while it was being decided: 409
+  id_spent,            ///< the unique_id was used within 7 days: 410
+  jit_gone,            ///< the JIT config was used, or is not given any more: 410
+  unknown_profile,     ///< 404
   unknown_reservation, ///< 404
 };
 const char* to_string(Refusal);

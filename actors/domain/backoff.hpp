@@ -7,7 +7,8 @@
 
 namespace ci::domain {
 
-/// Doubles from `first` to `most` with each failure in a row. Holds the time from which the next try is allowed.
+/// Doubles from `first` to `most` with each failure in a row. Holds the time from which the next try is
+/// allowed.
 class Backoff {
  public:
   constexpr Backoff(Duration first, Duration most) : first_(first), most_(most) {}

@@ -7,8 +7,9 @@
 
 namespace ci::domain {
 
-/// Reads as wall time, but advances with the steady clock, so that differences are true ages. When the two clocks part
-/// by more than 5 s, it says by how much, and every remembered time moves by that (spec/runners.md).
+/// Reads as wall time, but advances with the steady clock, so that differences are true ages. When the two
+/// clocks part by more than 5 s, it says by how much, and every remembered time moves by that
+/// (spec/runners.md).
 class MonitorClock {
  public:
   struct Reading {

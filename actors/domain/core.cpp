@@ -5,17 +5,15 @@
 namespace ci::domain {
 namespace {
 
-/// How long a runner that is gone is remembered: GitHub removes a registration that never connected after a day, so a
-/// lost call cannot bring one back later than that.
+/// How long a runner that is gone is remembered: GitHub removes a registration that never connected after a
+/// day, so a lost call cannot bring one back later than that.
 constexpr Duration tombstone_life = std::chrono::hours(48);
 /// A spent unique_id stays spent for so long (spec/api.md).
 constexpr Duration history_life = std::chrono::hours(24 * 30);
 
 } // namespace
 
-void Core::see(Now now) {
-  now_ = now;
-}
+void Core::see(Now now) { now_ = now; }
 
 void Core::order(Effect effect) { effects_.push_back(std::move(effect)); }
 
@@ -90,8 +88,8 @@ Runner* Core::find_by_guest(const std::string& name) {
 const Reservation* Core::reservation_of(const Runner& runner) const {
   for (auto& [id, reservation] : reservations_) {
     for (auto& slot : reservation.rec.slots)
-      if (slot.runner == runner.rec.id && slot.state != SlotState::released && slot.state != SlotState::finished &&
-          slot.state != SlotState::given_up)
+      if (slot.runner == runner.rec.id && slot.state != SlotState::released &&
+          slot.state != SlotState::finished && slot.state != SlotState::given_up)
         return &reservation;
   }
   return nullptr;
@@ -109,7 +107,8 @@ void Core::note_github(const GithubError& error) {
   if (github_.well != well || !github_.since)
     github_.since = now_.time;
   if (github_.well != well)
-    log(well ? LogLevel::info : LogLevel::warn, well ? "github_well" : "github_trouble", "trouble=\"" + trouble + "\"");
+    log(well ? LogLevel::info : LogLevel::warn, well ? "github_well" : "github_trouble",
+        "trouble=\"" + trouble + "\"");
   github_.well = well;
   github_.trouble = trouble;
 }
@@ -141,7 +140,8 @@ void Core::on_loaded(Now now, StoreImage image) {
     reservation.rec = std::move(rec);
     reservation.committed = reservation.grant_committed = reservation.from_store = true;
     if (reservation.rec.phase == ReservationPhase::pending)
-      fail_take(reservation, {Refusal::not_ready, "The service was restarted before the take was decided.", {}});
+      fail_take(reservation,
+                {Refusal::not_ready, "The service was restarted before the take was decided.", {}});
   }
   log(LogLevel::info, "loaded",
       "runners=" + std::to_string(runners_.size()) + " reservations=" + std::to_string(reservations_.size()) +
@@ -295,7 +295,8 @@ void Core::crank(Now now) {
     order(effect::ListRegistrations{});
   }
   if (!listing_registrations_ && !policy_->dont_register_runners)
-    wake(std::max(list_pause_.next(), registrations_needed_ >= registrations_seq_ ? now_.time : registrations_due_));
+    wake(std::max(list_pause_.next(),
+                  registrations_needed_ >= registrations_seq_ ? now_.time : registrations_due_));
   publish();
 }
 

@@ -1,10 +1,11 @@
 #pragma once
-/// The decisions: a pure state machine between what is reported (facts, requests, answers) and what is ordered (effects).
+/// The decisions: a pure state machine between what is reported (facts, requests, answers) and what is
+/// ordered (effects).
 ///
-/// Life of a fact: the monitor actor calls one of the `on_...` members, which only takes the fact in; then `crank()`
-/// looks at everything once and orders what follows. Orders are level-triggered: an order under way is marked, its
-/// answer clears the mark, and the next crank decides anew; so a lost, late or repeated answer does no harm.
-/// Nothing here blocks, throws, reads a clock or draws a random number by itself.
+/// Life of a fact: the monitor actor calls one of the `on_...` members, which only takes the fact in; then
+/// `crank()` looks at everything once and orders what follows. Orders are level-triggered: an order under way
+/// is marked, its answer clears the mark, and the next crank decides anew; so a lost, late or repeated answer
+/// does no harm. Nothing here blocks, throws, reads a clock or draws a random number by itself.
 
 #include "actors/domain/answers.hpp"
 #include "actors/domain/backoff.hpp"
@@ -42,7 +43,7 @@ struct Runner {
   bool guest_known = false; ///< some observation or listing told of it since the start of the process
   bool guest_started = false;
   std::string guest_reason;
-  Steady guest_as_of{}; ///< observations read before this say nothing new
+  Steady guest_as_of{};        ///< observations read before this say nothing new
   std::uint64_t guest_seq = 0; ///< listings ordered before this say nothing new
   std::optional<Time> started_at;
 
@@ -78,18 +79,16 @@ struct Runner {
   bool guest_off() const { return guest_known && guest != GuestState::on && !starting; }
   bool guest_exists() const { return !rec.guest_removed && guest != GuestState::absent; }
   bool registration_exists() const { return rec.registration_id && !rec.registration_ended; }
-  bool holds_budget() const {
-    return !rec.guest_removed && !(rec.phase != Phase::creating && guest_off());
-  }
+  bool holds_budget() const { return !rec.guest_removed && !(rec.phase != Phase::creating && guest_off()); }
 };
 
 /// A reservation in memory.
 struct Reservation {
   ReservationRecord rec;
-  bool committed = false;     ///< the pending row is durable: labels may be set
+  bool committed = false; ///< the pending row is durable: labels may be set
   bool grant_committed = false;
-  bool from_store = false;    ///< an earlier process began it: any of its labels may be set
-  Verdict failure;            ///< what to tell those who wait; none: `null`
+  bool from_store = false; ///< an earlier process began it: any of its labels may be set
+  Verdict failure;         ///< what to tell those who wait; none: `null`
   std::vector<RequestId> takers;
   std::vector<RequestId> releasers;
   struct Work {
@@ -246,11 +245,11 @@ class Core {
   bool loaded_ = false, stopping_ = false;
   RunnerId next_id_ = 1;
   std::map<RunnerId, Runner> runners_;
-  std::map<RunnerId, RunnerRecord> gone_; ///< tombstones, to recognise latecomers
+  std::map<RunnerId, RunnerRecord> gone_;              ///< tombstones, to recognise latecomers
   std::map<std::string, Reservation> reservations_;    ///< that live
   std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while
   std::shared_ptr<const Snapshot::Spent> spent_views_; ///< null: to be made anew
-  std::map<std::string, Backoff> create_pause_; ///< by profile
+  std::map<std::string, Backoff> create_pause_;        ///< by profile
   std::map<std::string, std::string> create_trouble_;
 
   bool host_up_ = false, guests_known_ = false, listing_guests_ = false, guests_wanted_ = true;

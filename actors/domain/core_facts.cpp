@@ -3,7 +3,8 @@
 
 namespace ci::domain {
 
-// --- libvirt ---------------------------------------------------------------------------------------------------------
+// --- libvirt
+// ---------------------------------------------------------------------------------------------------------
 
 void Core::on_host(Now now, bool up, std::string trouble) {
   see(now);
@@ -12,7 +13,8 @@ void Core::on_host(Now now, bool up, std::string trouble) {
   if (host_up_ != up || !libvirt_.since)
     libvirt_.since = now.time;
   if (host_up_ != up)
-    log(up ? LogLevel::info : LogLevel::warn, up ? "libvirt_up" : "libvirt_down", "trouble=\"" + trouble + "\"");
+    log(up ? LogLevel::info : LogLevel::warn, up ? "libvirt_up" : "libvirt_down",
+        "trouble=\"" + trouble + "\"");
   host_up_ = up;
   libvirt_.well = up;
   libvirt_.trouble = up ? "" : std::move(trouble);
@@ -150,7 +152,8 @@ void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, c
     answer_guest(request);
 }
 
-// --- GitHub ----------------------------------------------------------------------------------------------------------
+// --- GitHub
+// ----------------------------------------------------------------------------------------------------------
 
 void Core::saw_registration(Runner& r, const Registration& seen, std::uint64_t seq) {
   if (seq < r.reg_seq)

@@ -17,7 +17,8 @@ void Core::jitconfig(Now now, RequestId request, const std::string& address) {
   see(now);
   if (!ready() || stopping_) {
     order(effect::AnswerJit{
-        request, {{Refusal::not_ready, "The service is starting or stopping; ask again.", Duration{1'000}}, {}}});
+        request,
+        {{Refusal::not_ready, "The service is starting or stopping; ask again.", Duration{1'000}}, {}}});
     return;
   }
   // Always looked up afresh: an address may have passed to another guest since the last look (G7).
@@ -28,7 +29,8 @@ void Core::boot(Now now, RequestId request, const std::string& address) {
   see(now);
   if (!ready() || stopping_) {
     order(effect::AnswerBoot{
-        request, {{Refusal::not_ready, "The service is starting or stopping; ask again.", Duration{1'000}}, nullptr}});
+        request,
+        {{Refusal::not_ready, "The service is starting or stopping; ask again.", Duration{1'000}}, nullptr}});
     return;
   }
   guest_requests_.push_back({request, address, false, next_seq(), now.time + guest_patience});
@@ -50,13 +52,16 @@ void Core::answer_guest(const GuestRequest& request) {
     else
       order(effect::AnswerJit{
           request.request,
-          {{Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}}, {}}});
+          {{Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}},
+           {}}});
     return;
   }
-  BootAnswer answer{{Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}},
-                    nullptr};
+  BootAnswer answer{
+      {Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}},
+      nullptr};
   if (known)
-    if (auto it = policy_->profiles.find(owner->rec.profile); it != policy_->profiles.end() && it->second.boot_script) {
+    if (auto it = policy_->profiles.find(owner->rec.profile);
+        it != policy_->profiles.end() && it->second.boot_script) {
       answer = {{}, it->second.boot_script};
       order(effect::Seconds{"ci_monitor_runner_step_seconds",
                             {{"step", "boot"}},
@@ -104,7 +109,9 @@ void Core::answer_jit_waiters(Runner& r, const GithubReply<Registration>& reply)
           request, {{Refusal::github_away, "GitHub could not be asked; ask again.", Duration{1'000}}, {}}});
     else
       order(effect::AnswerJit{
-          request, {{Refusal::jit_gone, "The JIT config of this runner was used, or is not given any more.", {}}, {}}});
+          request,
+          {{Refusal::jit_gone, "The JIT config of this runner was used, or is not given any more.", {}},
+           {}}});
   }
 }
 

@@ -29,7 +29,8 @@ double seconds_between(Time from, Time to) { return std::chrono::duration<double
 
 } // namespace
 
-// --- creating --------------------------------------------------------------------------------------------------------
+// --- creating
+// --------------------------------------------------------------------------------------------------------
 
 void Core::order_runner(const Profile& profile) {
   auto id = next_id_++;
@@ -146,10 +147,12 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   if (!r)
     return;
   r->registering = false;
-  order(effect::Seconds{"ci_monitor_runner_step_seconds", {{"step", "registered"}},
+  order(effect::Seconds{"ci_monitor_runner_step_seconds",
+                        {{"step", "registered"}},
                         seconds_between(r->rec.created_at, now.time)});
   if (!reply) {
-    create_failed(*r, std::string("registration: ") + to_string(reply.error.kind) + ": " + reply.error.message);
+    create_failed(*r,
+                  std::string("registration: ") + to_string(reply.error.kind) + ": " + reply.error.message);
     if (!reply.error.may_have_acted() && reply.error.kind != GithubError::Kind::conflict) {
       // GitHub said no before it made anything.
       r->rec.registration_ended = true;
@@ -182,8 +185,8 @@ void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
   if (!r)
     return;
   r->preparing = false;
-  order(effect::Seconds{"ci_monitor_runner_step_seconds", {{"step", "disk"}},
-                        seconds_between(r->rec.created_at, now.time)});
+  order(effect::Seconds{
+      "ci_monitor_runner_step_seconds", {{"step", "disk"}}, seconds_between(r->rec.created_at, now.time)});
   if (!reply) {
     create_failed(*r, "disk: " + reply.error);
     return;
@@ -194,8 +197,8 @@ void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
   // The registration's commit may still be under way; this empty turn through the journal waits for it.
   write(store::PutRunner{r->rec}, [this, id] {
     auto* committed = find(id);
-    if (committed && committed->rec.phase == Phase::creating && !committed->starting && !committed->registering &&
-        !stopping_) {
+    if (committed && committed->rec.phase == Phase::creating && !committed->starting &&
+        !committed->registering && !stopping_) {
       committed->starting = true;
       order(effect::Start{id, spec_of(*committed)});
     }
@@ -220,14 +223,15 @@ void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
   r->guest_known = r->guest_started = true;
   r->started_at = now.time;
   addresses_due_ = now.time;
-  order(effect::Seconds{"ci_monitor_runner_step_seconds", {{"step", "started"}},
-                        seconds_between(r->rec.created_at, now.time)});
+  order(effect::Seconds{
+      "ci_monitor_runner_step_seconds", {{"step", "started"}}, seconds_between(r->rec.created_at, now.time)});
   if (r->rec.phase != Phase::creating)
     return;
   r->rec.phase = Phase::live;
   save(*r);
   remember("started", *r);
-  order(effect::Count{"ci_monitor_runners_created_total", {{"profile", r->rec.profile}, {"outcome", "started"}}});
+  order(effect::Count{"ci_monitor_runners_created_total",
+                      {{"profile", r->rec.profile}, {"outcome", "started"}}});
   create_pause_.erase(r->rec.profile);
   create_trouble_.erase(r->rec.profile);
 }
@@ -243,11 +247,13 @@ void Core::create_failed(Runner& r, const std::string& why) {
   create_trouble_[r.rec.profile] = why;
   log(LogLevel::warn, "create_failed",
       "runner=" + std::to_string(r.rec.id) + " profile=" + r.rec.profile + " error=\"" + why + "\"");
-  order(effect::Count{"ci_monitor_runners_created_total", {{"profile", r.rec.profile}, {"outcome", "failed"}}});
+  order(
+      effect::Count{"ci_monitor_runners_created_total", {{"profile", r.rec.profile}, {"outcome", "failed"}}});
   destroy(r, "could not be made: " + why);
 }
 
-// --- living ----------------------------------------------------------------------------------------------------------
+// --- living
+// ----------------------------------------------------------------------------------------------------------
 
 void Core::advance_live(Runner& r) {
   bool registrations = !policy_->dont_register_runners;
@@ -327,7 +333,8 @@ void Core::look_if_due(Runner& r) {
   order(effect::Look{r.rec.id, *r.rec.registration_id});
 }
 
-// --- destroying ------------------------------------------------------------------------------------------------------
+// --- destroying
+// ------------------------------------------------------------------------------------------------------
 
 void Core::destroy(Runner& r, const std::string& reason) {
   if (r.rec.phase == Phase::destroying || r.rec.phase == Phase::gone)
@@ -373,7 +380,8 @@ void Core::advance_unregister(Runner& r) {
     facts.reserved_at = reservation->rec.granted_at.value_or(reservation->rec.created_at);
   facts.first_not_busy = r.first_not_busy;
   facts.second_not_busy = r.second_not_busy;
-  auto advice = next_release_step(facts, policy_->timings.idle_confirmation, policy_->timings.reserved_confirmation);
+  auto advice =
+      next_release_step(facts, policy_->timings.idle_confirmation, policy_->timings.reserved_confirmation);
   switch (advice.step) {
   case ReleaseStep::wait:
     return wake(advice.until);
@@ -469,7 +477,8 @@ void Core::on_removed(Now now, RunnerId id, const HostReply& reply) {
 }
 
 void Core::finish(Runner& r) {
-  if (!r.rec.registration_ended || !r.rec.guest_removed || r.registering || r.preparing || r.starting || r.looking)
+  if (!r.rec.registration_ended || !r.rec.guest_removed || r.registering || r.preparing || r.starting ||
+      r.looking)
     return;
   for (auto request : std::exchange(r.jit_waiters, {}))
     order(effect::AnswerJit{request, {{Refusal::jit_gone, "This runner has ended.", {}}, {}}});
@@ -490,7 +499,8 @@ void Core::end_of_runner(Runner& r) {
     for (auto& slot : reservation.rec.slots) {
       if (slot.runner != r.rec.id)
         continue;
-      if (slot.state == SlotState::started || (slot.state == SlotState::confirmed && r.own_end && r.rec.jit_served_at))
+      if (slot.state == SlotState::started ||
+          (slot.state == SlotState::confirmed && r.own_end && r.rec.jit_served_at))
         slot.state = SlotState::finished, changed = true;
       else if (slot.state == SlotState::unlabel)
         slot.state = SlotState::released, changed = true;

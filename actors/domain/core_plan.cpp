@@ -109,9 +109,9 @@ void Core::plan() {
     bool has_image = profile.template_guest.empty() ? templates_.count(key) > 0
                                                     : off_guests_.count(profile.template_guest) > 0;
     if (!has_image) {
-      trouble(profile.template_guest.empty() ? "there is no image of it yet"
-                                             : "its template guest " + profile.template_guest +
-                                                   " does not exist or is not shut off");
+      trouble(profile.template_guest.empty()
+                  ? "there is no image of it yet"
+                  : "its template guest " + profile.template_guest + " does not exist or is not shut off");
       continue;
     }
     for (int i = 0; i < wanted && under_way < policy_->max_parallel_creates; ++i, ++under_way) {

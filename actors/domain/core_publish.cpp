@@ -99,10 +99,10 @@ void Core::publish() {
   next->at = now_.time;
   if (published_ && published_->profiles == next->profiles && published_->runners == next->runners &&
       published_->reservations == next->reservations && published_->spent == next->spent &&
-      same(published_->github, next->github) &&
-      same(published_->libvirt, next->libvirt) && same(published_->store, next->store) &&
-      published_->strangers == next->strangers && published_->budget == next->budget &&
-      published_->held == next->held && published_->draining == next->draining)
+      same(published_->github, next->github) && same(published_->libvirt, next->libvirt) &&
+      same(published_->store, next->store) && published_->strangers == next->strangers &&
+      published_->budget == next->budget && published_->held == next->held &&
+      published_->draining == next->draining)
     return;
   next->version = published_ ? published_->version + 1 : 1;
   published_ = next;

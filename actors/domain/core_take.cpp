@@ -12,8 +12,8 @@ constexpr Duration spent_for = std::chrono::hours(24 * 7);
 constexpr int most_unlabel_tries = 6;
 
 bool is_open(SlotState s) {
-  return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed || s == SlotState::started ||
-         s == SlotState::unlabel;
+  return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed ||
+         s == SlotState::started || s == SlotState::unlabel;
 }
 bool counts_for_take(SlotState s) {
   return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed;
@@ -22,7 +22,9 @@ int count_if(const ReservationRecord& rec, bool (*what)(SlotState)) {
   return static_cast<int>(
       std::count_if(rec.slots.begin(), rec.slots.end(), [what](auto& slot) { return what(slot.state); }));
 }
-std::string for_label(const Reservation& r) { return std::string(reserved_for) + r.rec.request.unique_id_spelt; }
+std::string for_label(const Reservation& r) {
+  return std::string(reserved_for) + r.rec.request.unique_id_spelt;
+}
 
 } // namespace
 
@@ -65,7 +67,8 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   if (auto it = spent_.find(ask.unique_id); it != spent_.end())
     return it->second.request.same_as(ask)
                ? refuse(Refusal::id_spent, "This unique_id was used before; choose a new one.", {})
-               : refuse(Refusal::id_conflict, "This unique_id was used with other arguments; choose a new one.", {});
+               : refuse(Refusal::id_conflict,
+                        "This unique_id was used with other arguments; choose a new one.", {});
   if (!policy_->profiles.count(ask.profile))
     return refuse(Refusal::unknown_profile, "There is no such profile.", {});
   if (!guests_known_ || (!registrations_known_ && !policy_->dont_register_runners))
@@ -115,7 +118,8 @@ void Core::advance(Reservation& r) {
   settle(r); // last: it may forget the reservation
 }
 
-// --- deciding --------------------------------------------------------------------------------------------------------
+// --- deciding
+// --------------------------------------------------------------------------------------------------------
 
 void Core::advance_pending(Reservation& r) {
   if (!r.committed)
@@ -124,10 +128,11 @@ void Core::advance_pending(Reservation& r) {
     auto& slot = r.rec.slots[i];
     auto* runner = find(slot.runner);
     auto& work = r.work[slot.runner];
-    if (slot.state != SlotState::chosen && slot.state != SlotState::labelled && slot.state != SlotState::confirmed)
+    if (slot.state != SlotState::chosen && slot.state != SlotState::labelled &&
+        slot.state != SlotState::confirmed)
       continue;
-    if (!runner || runner->rec.phase != Phase::live || runner->guest_off() || runner->rec.registration_ended ||
-        runner->rec.busy_seen) {
+    if (!runner || runner->rec.phase != Phase::live || runner->guest_off() ||
+        runner->rec.registration_ended || runner->rec.busy_seen) {
       if (!work.labelling && !work.looking)
         drop_slot(r, slot, "it ended or was taken by another job");
       continue;
@@ -202,7 +207,8 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
     slot->state = SlotState::labelled;
     return;
   }
-  if (reply.error.kind == GithubError::Kind::unreachable || reply.error.kind == GithubError::Kind::malformed) {
+  if (reply.error.kind == GithubError::Kind::unreachable ||
+      reply.error.kind == GithubError::Kind::malformed) {
     slot->state = SlotState::labelled; // a look settles whether it was done
   } else if (reply.error.general()) {
     fail_take(r, {Refusal::github_away, "GitHub did not accept the labels in time; nothing was reserved.",
@@ -216,7 +222,8 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
   }
 }
 
-void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id, const GithubReply<Registration>& reply) {
+void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
+                          const GithubReply<Registration>& reply) {
   see(now);
   note_github(reply.error);
   auto it = reservations_.find(uid);
@@ -245,7 +252,8 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id, const Gi
   } else if (!reply.value->online() || reply.value->busy || !has_label(reply.value->labels, for_label(r))) {
     if (runner && reply.value->busy)
       mark_busy(*runner);
-    drop_slot(r, *slot, reply.value->busy ? "another job took it" : "it is offline, or its labels are not there");
+    drop_slot(r, *slot,
+              reply.value->busy ? "another job took it" : "it is offline, or its labels are not there");
   } else
     slot->state = SlotState::confirmed;
 }
@@ -295,7 +303,8 @@ void Core::answer_take(Reservation& r) {
   }
 }
 
-// --- after the answer ------------------------------------------------------------------------------------------------
+// --- after the answer
+// ------------------------------------------------------------------------------------------------
 
 void Core::advance_granted(Reservation& r) {
   bool changed = false;
@@ -361,12 +370,15 @@ void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const Git
   if (runner) {
     runner->reg_seq = next_seq();
     if (reply && runner->reg)
-      std::erase_if(runner->reg->labels, [&](auto& label) { return has_label(reservation_labels(r.rec.request, r.rec.created_at), label); });
+      std::erase_if(runner->reg->labels, [&](auto& label) {
+        return has_label(reservation_labels(r.rec.request, r.rec.created_at), label);
+      });
     runner->look_wanted = true; // idle again only where GitHub confirms it
   }
 }
 
-/// Ends what is over: a take that was undone is forgotten, a reservation whose runners are all settled is spent.
+/// Ends what is over: a take that was undone is forgotten, a reservation whose runners are all settled is
+/// spent.
 void Core::settle(Reservation& r) {
   bool unlabelling = false;
   for (auto& slot : r.rec.slots)
@@ -388,7 +400,8 @@ void Core::settle(Reservation& r) {
     reservations_.erase(uid);
     return;
   }
-  if (r.rec.phase == ReservationPhase::pending || (r.rec.phase == ReservationPhase::granted && !r.grant_committed))
+  if (r.rec.phase == ReservationPhase::pending ||
+      (r.rec.phase == ReservationPhase::granted && !r.grant_committed))
     return;
   if (count_if(r.rec, is_open) == 0) {
     spend(r);

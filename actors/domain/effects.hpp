@@ -19,39 +19,101 @@ enum class LogLevel { debug, info, warn, error };
 
 namespace effect {
 // To the journal.
-struct Commit { StoreBatch batch; };
+struct Commit {
+  StoreBatch batch;
+};
 // To registrations; answers carry the runner (and reservation) they were for.
 struct ListRegistrations {};
-struct Look { RunnerId runner; RegistrationId registration; };
-struct LookSlot { std::string unique_id; RunnerId runner; RegistrationId registration; };
-struct FindRegistration { RunnerId runner; std::string name; };
-struct Register { RunnerId runner; JitRequest request; };
-struct Unregister { RunnerId runner; RegistrationId registration; };
-struct Label { std::string unique_id; RunnerId runner; RegistrationId registration; std::vector<std::string> labels; };
-struct Unlabel { std::string unique_id; RunnerId runner; RegistrationId registration; std::vector<std::string> labels; };
+struct Look {
+  RunnerId runner;
+  RegistrationId registration;
+};
+struct LookSlot {
+  std::string unique_id;
+  RunnerId runner;
+  RegistrationId registration;
+};
+struct FindRegistration {
+  RunnerId runner;
+  std::string name;
+};
+struct Register {
+  RunnerId runner;
+  JitRequest request;
+};
+struct Unregister {
+  RunnerId runner;
+  RegistrationId registration;
+};
+struct Label {
+  std::string unique_id;
+  RunnerId runner;
+  RegistrationId registration;
+  std::vector<std::string> labels;
+};
+struct Unlabel {
+  std::string unique_id;
+  RunnerId runner;
+  RegistrationId registration;
+  std::vector<std::string> labels;
+};
 // To the hypervisor.
 struct ListGuests {};
 struct ListAddresses {};
-struct Prepare { RunnerId runner; GuestSpec spec; };
-struct Start { RunnerId runner; GuestSpec spec; };
-struct Remove { RunnerId runner; GuestSpec spec; };
+struct Prepare {
+  RunnerId runner;
+  GuestSpec spec;
+};
+struct Start {
+  RunnerId runner;
+  GuestSpec spec;
+};
+struct Remove {
+  RunnerId runner;
+  GuestSpec spec;
+};
 // To those who asked.
-struct AnswerTake { RequestId request; TakeAnswer answer; };
-struct AnswerRelease { RequestId request; ReleaseAnswer answer; };
-struct AnswerJit { RequestId request; JitAnswer answer; };
-struct AnswerBoot { RequestId request; BootAnswer answer; };
+struct AnswerTake {
+  RequestId request;
+  TakeAnswer answer;
+};
+struct AnswerRelease {
+  RequestId request;
+  ReleaseAnswer answer;
+};
+struct AnswerJit {
+  RequestId request;
+  JitAnswer answer;
+};
+struct AnswerBoot {
+  RequestId request;
+  BootAnswer answer;
+};
 // To everyone.
-struct Publish { SnapshotPtr snapshot; };
-struct Log { LogLevel level; std::string event, fields; };
-struct Count { std::string family; std::map<std::string, std::string> labels; double by = 1; };
-struct Seconds { std::string family; std::map<std::string, std::string> labels; double seconds = 0; };
+struct Publish {
+  SnapshotPtr snapshot;
+};
+struct Log {
+  LogLevel level;
+  std::string event, fields;
+};
+struct Count {
+  std::string family;
+  std::map<std::string, std::string> labels;
+  double by = 1;
+};
+struct Seconds {
+  std::string family;
+  std::map<std::string, std::string> labels;
+  double seconds = 0;
+};
 } // namespace effect
 
 using Effect =
-    std::variant<effect::Commit, effect::ListRegistrations, effect::Look, effect::LookSlot, effect::FindRegistration,
-                 effect::Register, effect::Unregister, effect::Label, effect::Unlabel, effect::ListGuests,
-                 effect::ListAddresses, effect::Prepare, effect::Start, effect::Remove, effect::AnswerTake,
-                 effect::AnswerRelease, effect::AnswerJit, effect::AnswerBoot, effect::Publish, effect::Log,
-                 effect::Count, effect::Seconds>;
+    std::variant<effect::Commit, effect::ListRegistrations, effect::Look, effect::LookSlot,
+                 effect::FindRegistration, effect::Register, effect::Unregister, effect::Label,
+                 effect::Unlabel, effect::ListGuests, effect::ListAddresses, effect::Prepare, effect::Start,
+                 effect::Remove, effect::AnswerTake, effect::AnswerRelease, effect::AnswerJit,
+                 effect::AnswerBoot, effect::Publish, effect::Log, effect::Count, effect::Seconds>;
 
 } // namespace ci::domain

@@ -29,8 +29,9 @@ struct Fit {
   bool fits = false;                   ///< false: even the critical ones exceed the budget
 };
 
-/// Takes runners away until the scenario fits: highest count first (of equal counts the later name), first from
-/// profiles that are not requested and above their critical count, then from requested ones, granting one less.
+/// Takes runners away until the scenario fits: highest count first (of equal counts the later name), first
+/// from profiles that are not requested and above their critical count, then from requested ones, granting
+/// one less.
 Fit fit(std::vector<FitProfile> profiles, const Resources& budget);
 
 } // namespace ci::domain

@@ -62,7 +62,8 @@ struct GuestSpec {
 struct HostReply {
   /// Empty: done. Else one line for people.
   std::string error;
-  /// When the last libvirt call of the order returned. States read before it say nothing of the order's effect.
+  /// When the last libvirt call of the order returned. States read before it say nothing of the order's
+  /// effect.
   Steady finished_at{};
   explicit operator bool() const { return error.empty(); }
 };

@@ -1,6 +1,6 @@
 #pragma once
-/// Names of guests, templates, registrations and labels: made and parsed in one place (spec/runners.md, "words").
-/// A name that does not parse is not ours.
+/// Names of guests, templates, registrations and labels: made and parsed in one place (spec/runners.md,
+/// "words"). A name that does not parse is not ours.
 
 #include "actors/domain/policy.hpp"
 #include "actors/domain/reservation.hpp"
@@ -26,7 +26,8 @@ struct ImageName {
 
 /// `<runner prefix>-<profile>.<id>`
 std::string runner_guest_name(const Prefixes&, std::string_view profile, RunnerId);
-/// The id is what follows the last dot: digits without a leading zero, 1 to 2^62. A profile may hold dots and dashes.
+/// The id is what follows the last dot: digits without a leading zero, 1 to 2^62. A profile may hold dots and
+/// dashes.
 std::optional<RunnerName> parse_runner_guest(const Prefixes&, std::string_view guest);
 /// `<template prefix>-<profile>@<snapshot>`; the snapshot is what follows the last `@`.
 std::optional<ImageName> parse_template_guest(const Prefixes&, std::string_view guest);

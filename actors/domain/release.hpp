@@ -1,8 +1,8 @@
 #pragma once
 /// When a guest may be stopped: the ladder of promise G1 (spec/runners.md, "What is destroyed").
 ///
-/// A guest may be running a job from the moment its JIT config was served until it is off, and GitHub's `busy` lags.
-/// So such a guest is let go only after two fresh looks, apart, then a DELETE that was granted.
+/// A guest may be running a job from the moment its JIT config was served until it is off, and GitHub's
+/// `busy` lags. So such a guest is let go only after two fresh looks, apart, then a DELETE that was granted.
 
 #include "actors/domain/types.hpp"
 
@@ -13,7 +13,7 @@ namespace ci::domain {
 /// What is known of a runner that is to be unregistered.
 struct ReleaseFacts {
   Time now{};
-  bool guest_known_off = false;  ///< by libvirt's state; absent counts
+  bool guest_known_off = false; ///< by libvirt's state; absent counts
   bool jit_served = false;
   /// When its reservation was granted, where it has a live one.
   std::optional<Time> reserved_at;
@@ -34,6 +34,7 @@ struct ReleaseAdvice {
 };
 
 /// Pure. `idle_confirmation`: between the two looks; `reserved_confirmation`: least age of a reservation.
-ReleaseAdvice next_release_step(const ReleaseFacts&, Duration idle_confirmation, Duration reserved_confirmation);
+ReleaseAdvice next_release_step(const ReleaseFacts&, Duration idle_confirmation,
+                                Duration reserved_confirmation);
 
 } // namespace ci::domain

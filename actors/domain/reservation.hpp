@@ -27,11 +27,11 @@ struct TakeRequest {
 
 /// Where a reservation stands in the store.
 enum class ReservationPhase {
-  pending,  ///< committed before the first label call; undone at a restart
-  undoing,  ///< labels are being taken off; forgotten afterwards
-  granted,  ///< answered; kept over a restart
-  releasing,///< a client gave it back; labels are being taken off
-  ended,    ///< each runner finished, was given up or released; the id is spent for 7 days
+  pending,   ///< committed before the first label call; undone at a restart
+  undoing,   ///< labels are being taken off; forgotten afterwards
+  granted,   ///< answered; kept over a restart
+  releasing, ///< a client gave it back; labels are being taken off
+  ended,     ///< each runner finished, was given up or released; the id is spent for 7 days
 };
 const char* to_string(ReservationPhase);
 

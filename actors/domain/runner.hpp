@@ -57,8 +57,9 @@ struct RunnerRecord {
 /// The words of the API. Order of the members is of no meaning.
 enum class Status { StartedOrCrashed, DoneOrUnregistered, Invalid, Busy, Reserved, Idle };
 const char* to_string(Status);
-constexpr Status all_statuses[] = {Status::StartedOrCrashed, Status::DoneOrUnregistered, Status::Invalid,
-                                   Status::Busy, Status::Reserved, Status::Idle};
+constexpr Status all_statuses[] = {Status::StartedOrCrashed, Status::DoneOrUnregistered,
+                                   Status::Invalid,          Status::Busy,
+                                   Status::Reserved,         Status::Idle};
 
 /// What the status is decided by; spec/runners.md, "Status of a runner". First match wins.
 struct StatusFacts {

@@ -12,8 +12,8 @@
 
 namespace ci::domain {
 
-/// One runner as the dashboard shows it. The pointer changes when, and only when, its contents do, so a renderer may
-/// cache by pointer.
+/// One runner as the dashboard shows it. The pointer changes when, and only when, its contents do, so a
+/// renderer may cache by pointer.
 struct RunnerView {
   RunnerId id = 0;
   std::string profile;
@@ -29,8 +29,8 @@ struct RunnerView {
 using RunnerViewPtr = std::shared_ptr<const RunnerView>;
 
 struct ProfileCounts {
-  int target = 0, healthy = 0, started_or_crashed = 0, idle = 0, reserved = 0, busy = 0, done_or_unregistered = 0,
-      invalid = 0, excess_healthy = 0, wanted = 0;
+  int target = 0, healthy = 0, started_or_crashed = 0, idle = 0, reserved = 0, busy = 0,
+      done_or_unregistered = 0, invalid = 0, excess_healthy = 0, wanted = 0;
   /// When the image that new runners are made from was built; its age is up to the reader.
   std::optional<Time> image_made_at;
   /// Why no runner is being made although one is wanted; empty where nothing is wrong.
@@ -52,15 +52,15 @@ using ReservationViewPtr = std::shared_ptr<const ReservationView>;
 /// How one of the parties is doing, for /readyz and the dashboard.
 struct PartyHealth {
   bool well = false;
-  std::string trouble; ///< what is wrong, one line, no secret; empty where nothing is
-  std::optional<Time> since;      ///< since when it is as it is
+  std::string trouble;       ///< what is wrong, one line, no secret; empty where nothing is
+  std::optional<Time> since; ///< since when it is as it is
 };
 
 struct Snapshot {
   std::uint64_t version = 0;
   Time at{};
   std::map<std::string, ProfileCounts> profiles;
-  std::vector<RunnerViewPtr> runners; ///< by id
+  std::vector<RunnerViewPtr> runners;                     ///< by id
   std::map<std::string, ReservationViewPtr> reservations; ///< that live, by lower-case unique_id
   using Spent = std::map<std::string, ReservationViewPtr>;
   std::shared_ptr<const Spent> spent; ///< that ended within 7 days; shared between versions

@@ -21,25 +21,43 @@ struct HistoryEvent {
 
 namespace store {
 /// Inserts or replaces the row.
-struct PutRunner { RunnerRecord runner; };
+struct PutRunner {
+  RunnerRecord runner;
+};
 /// Forgets a runner that is gone.
-struct DropRunner { RunnerId id; };
-struct PutReservation { ReservationRecord reservation; };
-struct DropReservation { std::string unique_id; };
-struct AppendHistory { HistoryEvent event; };
+struct DropRunner {
+  RunnerId id;
+};
+struct PutReservation {
+  ReservationRecord reservation;
+};
+struct DropReservation {
+  std::string unique_id;
+};
+struct AppendHistory {
+  HistoryEvent event;
+};
 /// Deletes history older than `before`.
-struct PruneHistory { Time before; };
+struct PruneHistory {
+  Time before;
+};
 /// The wall clock jumped: every stored time moves by so much.
-struct ShiftTimes { Duration by; };
+struct ShiftTimes {
+  Duration by;
+};
 /// The next id to hand out. Committed with, or before, the first runner that has a smaller one.
-struct SetNextId { RunnerId next; };
+struct SetNextId {
+  RunnerId next;
+};
 /// A small fact of a module of its own (policy override, pauses ...); empty `value` deletes it.
-struct SetNote { std::string key, value; };
+struct SetNote {
+  std::string key, value;
+};
 } // namespace store
 
-using StoreOp = std::variant<store::PutRunner, store::DropRunner, store::PutReservation, store::DropReservation,
-                             store::AppendHistory, store::PruneHistory, store::ShiftTimes, store::SetNextId,
-                             store::SetNote>;
+using StoreOp = std::variant<store::PutRunner, store::DropRunner, store::PutReservation,
+                             store::DropReservation, store::AppendHistory, store::PruneHistory,
+                             store::ShiftTimes, store::SetNextId, store::SetNote>;
 /// Committed as one transaction: all or nothing.
 using StoreBatch = std::vector<StoreOp>;
 

@@ -21,8 +21,8 @@ using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 /// A reading of the steady clock: orders observations within this process, never stored.
 using Steady = std::chrono::steady_clock::time_point;
 
-/// What one guest takes of the host, and what the host has. Bytes and pages are never negative in a valid setting;
-/// they are signed so that "what is left" can be.
+/// What one guest takes of the host, and what the host has. Bytes and pages are never negative in a valid
+/// setting; they are signed so that "what is left" can be.
 struct Resources {
   std::int64_t hugepages_1g = 0;
   std::int64_t memory_bytes = 0;

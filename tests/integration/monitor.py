@@ -55,6 +55,7 @@ class Monitor(Process):
             "max_connections_per_source": 1000, "log_level": "debug", **QUICK, **settings}
         self.profiles = profiles
         self.data = self.folder / "data"
+        self.environment = {}  # for its next start
         self.base_url = None
         self.http = None
         (self.folder / "images").mkdir(exist_ok=True)
@@ -76,7 +77,7 @@ class Monitor(Process):
         # A test that is cut short must not leave it behind; setpriv becomes what it starts.
         self.start(["setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"),
                     "--config", str(self.folder / "monitor.toml"), "--env", str(self.folder / ".env"),
-                    "--port-file", str(self.folder / "ports"), *arguments])
+                    "--port-file", str(self.folder / "ports"), *arguments], self.environment)
 
     def begin(self, *arguments):
         """Starts it, and waits until it listens."""

@@ -202,7 +202,8 @@ class Bench {
         now(), github<GithubReply<RegistrationListing>>(e, [&] { return world.list(steady); }));
   }
   void carry(effect::Look& e) {
-    core->on_looked(now(), e.runner, github<GithubReply<Registration>>(e, [&] { return world.look(e.registration); }));
+    core->on_looked(now(), e.runner,
+                    github<GithubReply<Registration>>(e, [&] { return world.look(e.registration); }));
   }
   void carry(effect::LookSlot& e) {
     core->on_slot_looked(now(), e.unique_id, e.runner,
@@ -226,8 +227,9 @@ class Bench {
                       }));
   }
   void carry(effect::Unlabel& e) {
-    core->on_unlabelled(now(), e.unique_id, e.runner,
-                        github<GithubReply<Done>>(e, [&] { return world.unlabel(e.registration, e.labels); }));
+    core->on_unlabelled(now(), e.unique_id, e.runner, github<GithubReply<Done>>(e, [&] {
+                          return world.unlabel(e.registration, e.labels);
+                        }));
   }
   void carry(effect::ListGuests&) {
     steady += std::chrono::nanoseconds(1);

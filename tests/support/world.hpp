@@ -1,6 +1,6 @@
 #pragma once
-/// A small world for the decisions: a GitHub, a hypervisor and their guests as plain values, which do what they are told
-/// at once. Time and chance come from the test. Faults are laid on top by whoever drives it.
+/// A small world for the decisions: a GitHub, a hypervisor and their guests as plain values, which do what
+/// they are told at once. Time and chance come from the test. Faults are laid on top by whoever drives it.
 
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
@@ -22,17 +22,19 @@ class World {
  public:
   // --- GitHub
   struct Record {
-    Registration shown;          ///< what the API says
-    std::string config;          ///< its JIT config
-    bool working = false;        ///< the truth behind `busy`
-    bool online = false;         ///< the truth behind `status`
-    std::string job;             ///< label its job asked for
+    Registration shown;   ///< what the API says
+    std::string config;   ///< its JIT config
+    bool working = false; ///< the truth behind `busy`
+    bool online = false;  ///< the truth behind `status`
+    std::string job;      ///< label its job asked for
   };
   std::map<RegistrationId, Record> records;
   RegistrationId next_registration = 3'000'000'000;
   int registered = 0;
 
-  static GithubError error(GithubError::Kind kind, int status = 0) { return {kind, status, "made up", Duration{0}}; }
+  static GithubError error(GithubError::Kind kind, int status = 0) {
+    return {kind, status, "made up", Duration{0}};
+  }
 
   GithubReply<RegistrationListing> list(Steady now) const {
     RegistrationListing listing;
@@ -106,7 +108,9 @@ class World {
   /// Guests that were stopped from outside while their runner worked: must stay empty (G1).
   std::vector<std::string> killed_at_work;
 
-  void add_template(const std::string& name) { guests[name] = {"uuid-of-" + name, GuestState::off, "unknown", "", "", false}; }
+  void add_template(const std::string& name) {
+    guests[name] = {"uuid-of-" + name, GuestState::off, "unknown", "", "", false};
+  }
 
   GuestListing list_guests(Steady now) const {
     GuestListing listing;
