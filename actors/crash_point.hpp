@@ -1,18 +1,16 @@
 #pragma once
-/// Ends the process as kill -9 would, at a named step: for tests of what a crash leaves behind. Off unless the variable
-/// CI_MONITOR_CRASH_AT names a step, `<step>` or `<step>:<nth time>`, e.g. `register.answer:2`.
+/// Ends the process as kill -9 would, at a named step: for tests of what a crash leaves behind. Off unless
+/// the variable CI_MONITOR_CRASH_AT names a step, `<step>` or `<step>:<nth time>`, e.g. `register.answer:2`.
 
 #include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include <unistd.h>
-
 namespace ci {
 
-/// Steps are `<effect>.order`, before an order of the monitor leaves, and `<effect>.answer`, before its answer is taken in.
-/// One thread: the monitor's.
+/// Steps are `<effect>.order`, before an order of the monitor leaves, and `<effect>.answer`, before its
+/// answer is taken in. One thread: the monitor's.
 class CrashPoint {
  public:
   CrashPoint() {
@@ -28,9 +26,9 @@ class CrashPoint {
   void reached(std::string_view effect, std::string_view moment) {
     if (step_.empty()) [[likely]]
       return;
-    if (step_.size() == effect.size() + 1 + moment.size() && step_.starts_with(effect) && step_.ends_with(moment) &&
-        --left_ == 0)
-      ::kill(::getpid(), SIGKILL);
+    if (step_.size() == effect.size() + 1 + moment.size() && step_.starts_with(effect) &&
+        step_.ends_with(moment) && --left_ == 0)
+      std::raise(SIGKILL); // of this thread, and so of the whole process
   }
 
  private:

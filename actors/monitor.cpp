@@ -153,7 +153,8 @@ void Monitor::crank() {
   core_.crank(now());
   for (auto& effect : core_.drain())
     carry_out(std::move(effect));
-  parts_.board->beat(clock().now());
+  if (parts_.board->snapshot()) // until then the service is not ready
+    parts_.board->beat(clock().now());
   if (!stoppers_.empty() && !core_.orders_under_way() && uncommitted_.empty())
     for (auto& promise : std::exchange(stoppers_, {}))
       answer_unit(promise);

@@ -19,6 +19,7 @@
 #include "config/reload.hpp"
 #include "http/api.hpp"
 #include "http/main_check.hpp"
+#include "http/served.hpp"
 #include "http/server.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -203,6 +204,8 @@ class Service {
     actors_.clear();
     monitor_ = nullptr;
     policy_ = nullptr;
+    metrics_ = nullptr;
+    server_.reset();
     link_ = nullptr;
     registrations_ = nullptr;
     spdlog::info("event=stopped clean=yes");
@@ -225,7 +228,7 @@ class Service {
   }
 
   void spawn_actors(const config::Secrets& secrets) {
-    metrics_actor metrics = spawn<Metrics>("metrics", registry_);
+    metrics_actor metrics = metrics_ = spawn<Metrics>("metrics", registry_);
     journal_actor journal = spawn<Journal, caf::detached>("journal", store_, metrics);
     link_ = spawn<GithubLink>("github_link", metrics, github_options(settings_, secrets));
     registrations_ = spawn<Registrations>("registrations", github_link_actor(link_));
@@ -266,9 +269,9 @@ class Service {
     hooks.handle = [this](http::Request request, const http::ResponderPtr& responder, bool crowded) {
       api_->handle(std::move(request), responder, crowded);
     };
-    hooks.served = [](const http::Served& s) {
-      spdlog::debug("event=served method={} route={} status={} ms={:.1f} request_id={}", s.method, s.route,
-                    s.status, s.seconds * 1e3, s.request_id);
+    hooks.served = [metrics = metrics_](const http::Served& s) {
+      http::log(s);
+      http::report(metrics, s);
     };
     hooks.listening = [this](const http::ListenAddress& at) {
       spdlog::info("event=listening address={} port={}", domain::to_string(at.address), at.port);
@@ -327,6 +330,7 @@ class Service {
   std::vector<caf::actor> actors_; ///< in the order in which they are told to exit
   monitor_actor monitor_;
   policy_actor policy_;
+  metrics_actor metrics_;
   github_link_root_actor link_;
   registrations_root_actor registrations_;
   std::unique_ptr<http::Api> api_;

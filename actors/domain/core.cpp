@@ -116,6 +116,7 @@ void Core::note_github(const GithubError& error) {
 void Core::on_loaded(Now now, StoreImage image) {
   see(now);
   loaded_ = true;
+  loaded_at_ = now.time;
   next_id_ = image.next_id;
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);
@@ -192,7 +193,7 @@ void Core::on_clock_jump(Now now, Duration by) {
   list_pause_.shift(by);
   for (auto& request : guest_requests_)
     request.deadline += by;
-  for (auto* due : {&guests_due_, &addresses_due_, &registrations_due_})
+  for (auto* due : {&guests_due_, &addresses_due_, &registrations_due_, &loaded_at_})
     *due += by;
   for (auto* party : {&github_, &libvirt_, &store_})
     move(party->since);

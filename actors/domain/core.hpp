@@ -226,6 +226,7 @@ class Core {
   void answer_jit_waiters(Runner&, const GithubReply<Registration>&);
 
   // core_publish.cpp
+  bool heard_enough();
   void publish();
   RunnerViewPtr view_of(Runner&);
   static ReservationViewPtr view_of(const ReservationRecord&);
@@ -243,6 +244,8 @@ class Core {
 
   PolicyPtr policy_;
   bool loaded_ = false, stopping_ = false;
+  Time loaded_at_{};
+  bool github_heard_ = false; ///< a listing came, or failed
   RunnerId next_id_ = 1;
   std::map<RunnerId, Runner> runners_;
   std::map<RunnerId, RunnerRecord> gone_;              ///< tombstones, to recognise latecomers

@@ -230,6 +230,7 @@ void Core::mark_busy(Runner& r) {
 void Core::on_registration_listing(Now now, const GithubReply<RegistrationListing>& reply) {
   see(now);
   listing_registrations_ = false;
+  github_heard_ = true;
   note_github(reply.error);
   if (!reply) {
     list_pause_.failed(now.time, reply.error.retry_after);

@@ -67,7 +67,19 @@ ReservationViewPtr Core::view_of(Reservation& r) {
   return r.view;
 }
 
+/// The first picture waits for both parties, so that a start never shows a pool without guests; but not for long, since
+/// a party that is away is to be seen, too.
+bool Core::heard_enough() {
+  constexpr Duration patience{5'000};
+  if (published_ || now_.time >= loaded_at_ + patience)
+    return true;
+  wake(loaded_at_ + patience);
+  return guests_known_ && (github_heard_ || policy_->dont_register_runners);
+}
+
 void Core::publish() {
+  if (!heard_enough())
+    return;
   auto next = std::make_shared<Snapshot>();
   next->profiles = count();
   for (auto& [key, profile] : policy_->profiles) {

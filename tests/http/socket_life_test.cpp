@@ -242,3 +242,21 @@ TEST_CASE("stopping lets requests under way end, and refuses new ones") {
   service.server.stop(10s);
   CHECK(waiting.answer().status == 200);
 }
+
+TEST_CASE("a handler that throws is 500 without its words, and one that forgets to answer is 503") {
+  Event listening;
+  ci::http::ServerHooks hooks;
+  hooks.listening = [&](const auto&) { listening.happen(); };
+  hooks.handle = [](const ci::http::Request& request, const ci::http::ResponderPtr&, bool) {
+    if (request.target.path == "/throw")
+      throw std::runtime_error("a path of the server");
+  };
+  ci::http::Server server(test_options(), std::move(hooks));
+  server.start();
+  REQUIRE(listening.wait());
+  RawClient client(server.bound().at(0).port);
+  const auto answer = client.get("/throw");
+  check_problem(answer, 500);
+  CHECK(answer.body.find("a path of the server") == std::string::npos);
+  check_problem(client.get("/forget"), 503);
+}

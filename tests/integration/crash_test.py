@@ -26,8 +26,10 @@ def begin(world, **more):
 def start_and_crash(monitor, step, act=None):
     """Starts it with the step set, lets `act` do what leads there, and waits for its death."""
     monitor.environment = {"CI_MONITOR_CRASH_AT": step}
-    monitor.begin()
-    if act:
+    if act is None:
+        monitor.start_program()  # it may be dead before it listens
+    else:
+        monitor.begin()
         threading.Thread(target=act, daemon=True).start()
     status = monitor.wait()
     assert status == -signal.SIGKILL, monitor.log()[-3000:]
@@ -43,7 +45,7 @@ def settle_and_check(world, monitor):
     wait_until_settled(world, 3)
     check_nothing_double(world, 3)
     with sqlite3.connect(f"file:{monitor.data}/monitor.db?mode=ro", uri=True) as store:
-        phases = [row[0] for row in store.execute("SELECT phase FROM runners")]
+        phases = [row[0] for row in store.execute("SELECT phase FROM runner")]
     assert phases.count("live") == 3 and set(phases) <= {"live", "gone"}
 
 
@@ -76,7 +78,7 @@ def test_killed_while_a_take_is_decided(world, step):
 
     def act():
         try:
-            monitor.wait_for_runners("linux", 3)
+            monitor.wait_ready().wait_for_runners("linux", 3)
             # Nothing else is under way then, so the steps counted are the take's.
             answers.append(monitor.take("linux", unique_id, count=2))
         except Exception:  # noqa: BLE001 - it dies under the request

@@ -3,7 +3,7 @@
 import os
 import time
 
-from harness import settle
+from outside import settle
 from monitor import profile
 
 # Seconds that the job takes. The confirmations are a thirtieth of their defaults, so this is like a job of many minutes.

@@ -122,6 +122,7 @@ def check_carried_over(world, again):
     monitor.wait_for_runners("linux", 2, "Reserved")
     monitor.wait_for_runners("linux", 1)
     monitor.wait_for_runners("windows", 1)
+    wait_until_settled(world, 4)  # libvirt's listing may come a moment after GitHub's
     assert {key: runner["registration"]["id"] for key, runner in monitor.runners().items()} == before
     check_nothing_double(world, 4)
     assert [entry["id"] for entry in monitor.take("linux", unique_id, count=2).json()] == ids
