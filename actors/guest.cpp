@@ -66,7 +66,7 @@ void Guest::begin() {
 
 void Guest::finish(const std::string& error, domain::Steady at) {
   if (!error.empty() && error != last_error_)
-    spdlog::warn("guest {}: {}", spec().name, error);
+    spdlog::warn("event=guest_order_failed guest={} error=\"{}\"", spec().name, error);
   last_error_ = error;
   auto order = std::move(orders_.front());
   orders_.pop_front();

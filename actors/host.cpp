@@ -22,9 +22,9 @@ HostActor::HostActor(caf::actor_config& config, MeterPtr meter, HostSetup setup,
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
-      spdlog::critical("host: {}", error.what());
+      spdlog::critical("event=host_exception what=\"{}\"", error.what());
     } catch (...) {
-      spdlog::critical("host: an unknown failure");
+      spdlog::critical("event=host_exception what=unknown");
     }
     return caf::none;
   });
@@ -101,7 +101,7 @@ void HostActor::report_changes() {
   for (auto& [name, uuid] : changed) {
     auto reply = look(name);
     if (!reply.observation) {
-      spdlog::warn("libvirt: after an event, looking at {}: {}", name, reply.error);
+      spdlog::warn("event=look_failed guest={} error=\"{}\"", name, reply.error);
       continue;
     }
     if (reply.observation->uuid.empty())
@@ -223,8 +223,8 @@ void HostActor::reopen() {
 void HostActor::tell(bool up, const std::string& trouble) {
   if (connection_.up == up && connection_.trouble == trouble)
     return;
-  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "libvirt {}: {}", setup_.uri,
-              up ? "connected" : trouble);
+  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "event=libvirt_{} uri=\"{}\" trouble=\"{}\"", up ? "connected" : "lost",
+              setup_.uri, trouble);
   connection_ = {up, trouble};
   if (watcher_)
     send(watcher_, host_atom::value, connection_);

@@ -27,9 +27,9 @@ Hypervisor::Hypervisor(caf::actor_config& config, MeterPtr meter, HypervisorSetu
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
-      spdlog::critical("hypervisor: {}", error.what());
+      spdlog::critical("event=hypervisor_exception what=\"{}\"", error.what());
     } catch (...) {
-      spdlog::critical("hypervisor: an unknown failure");
+      spdlog::critical("event=hypervisor_exception what=unknown");
     }
     return caf::none;
   });
@@ -164,7 +164,7 @@ void Hypervisor::guest_down(const caf::down_msg& down) {
                            [&](auto& entry) { return entry.second.handle.address() == down.source; });
   if (dead == guests_.end())
     return; // ended by us
-  spdlog::error("guest {}: its actor died: {}", dead->first, system().render(down.reason));
+  spdlog::error("event=guest_actor_died guest={} reason=\"{}\"", dead->first, system().render(down.reason));
   if (setup_.guest_meter)
     setup_.guest_meter->restarted();
   for (auto& [number, order] : dead->second.orders)

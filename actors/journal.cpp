@@ -25,9 +25,9 @@ Journal::Journal(caf::actor_config& config, MeterPtr meter, std::shared_ptr<edge
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
-      spdlog::critical("journal: {}", error.what());
+      spdlog::critical("event=journal_exception what=\"{}\"", error.what());
     } catch (...) {
-      spdlog::critical("journal: an unknown failure");
+      spdlog::critical("event=journal_exception what=unknown");
     }
     return caf::none;
   });
@@ -48,7 +48,7 @@ void Journal::on_exit() {
     if (!queue_.empty())
       write(queue_.size());
   } catch (const std::exception& error) {
-    spdlog::error("store: {}; {} batches are lost at the end", error.what(), queue_.size());
+    spdlog::error("event=store_lost error=\"{}\" batches={}", error.what(), queue_.size());
   }
   for (auto& waiting : queue_)
     waiting.answer.deliver(caf::make_error(caf::exit_reason::user_shutdown));
@@ -64,7 +64,7 @@ caf::result<domain::StoreImage> Journal::load() {
     plan_tidying();
     return image;
   } catch (const std::exception& error) {
-    spdlog::critical("store: {}", error.what());
+    spdlog::critical("event=store_unreadable error=\"{}\"", error.what());
     return caf::make_error(caf::sec::runtime_error, std::string(error.what()));
   }
 }
@@ -128,9 +128,9 @@ void Journal::set_health(StoreHealth health) {
     return;
   health_ = std::move(health);
   if (health_.well)
-    spdlog::warn("store: commits succeed again");
+    spdlog::warn("event=store_well");
   else
-    spdlog::error("store: {}; {} batches wait, trying again until it succeeds", health_.trouble,
+    spdlog::error("event=store_stuck error=\"{}\" batches={}", health_.trouble,
                   queue_.size());
   if (watcher_)
     send(watcher_, store_atom::value, health_);
@@ -147,7 +147,7 @@ void Journal::tidy() {
     if (store_->needs_tidying())
       store_->tidy();
   } catch (const std::exception& error) {
-    spdlog::warn("store: {}", error.what()); // no commit was lost; the next deletion plans another round
+    spdlog::warn("event=store_not_tidied error=\"{}\"", error.what()); // no commit was lost; the next deletion plans another round
   }
 }
 

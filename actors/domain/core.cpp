@@ -121,7 +121,7 @@ void Core::on_loaded(Now now, StoreImage image) {
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);
     if (rec.phase == Phase::gone) {
-      gone_[rec.id] = rec;
+      gone_[rec.id] = {rec, 0};
       continue;
     }
     auto& r = runners_[rec.id];
@@ -162,6 +162,8 @@ void Core::on_clock_jump(Now now, Duration by) {
   };
   for (auto& [id, r] : runners_) {
     r.rec.created_at += by;
+    r.look_asked += by;
+    r.destroy_decided += by;
     move(r.rec.jit_served_at);
     move(r.rec.online_at);
     move(r.started_at);
@@ -171,8 +173,8 @@ void Core::on_clock_jump(Now now, Duration by) {
     for (auto* pause : {&r.look, &r.unregister_pause, &r.remove_pause})
       pause->shift(by);
   }
-  for (auto& [id, rec] : gone_)
-    move(rec.ended_at);
+  for (auto& [id, tombstone] : gone_)
+    move(tombstone.rec.ended_at);
   for (auto& [id, reservation] : reservations_) {
     reservation.rec.created_at += by;
     move(reservation.rec.granted_at);
@@ -267,7 +269,7 @@ void Core::crank(Now now) {
   plan();
 
   for (auto it = gone_.begin(); it != gone_.end();)
-    if (it->second.ended_at && now_.time > *it->second.ended_at + tombstone_life) {
+    if (auto ended = it->second.rec.ended_at; ended && now_.time > *ended + tombstone_life) {
       write(store::DropRunner{it->first});
       write(store::PruneHistory{now_.time - history_life});
       it = gone_.erase(it);

@@ -183,7 +183,7 @@ class Core {
   void registration_over(Runner&, const char* why);
   void mark_busy(Runner&);
   void find_templates(const GuestListing&);
-  void find_strangers();
+  Runner& revive(RunnerId, const char* what);
 
   // core_life.cpp: creating and destroying
   void order_runner(const Profile&);
@@ -248,7 +248,12 @@ class Core {
   bool github_heard_ = false; ///< a listing came, or failed
   RunnerId next_id_ = 1;
   std::map<RunnerId, Runner> runners_;
-  std::map<RunnerId, RunnerRecord> gone_;              ///< tombstones, to recognise latecomers
+  /// A runner that is gone, kept to recognise what comes late.
+  struct Tombstone {
+    RunnerRecord rec;
+    std::uint64_t seq = 0; ///< listings ordered before this still showed it
+  };
+  std::map<RunnerId, Tombstone> gone_;
   std::map<std::string, Reservation> reservations_;    ///< that live
   std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while
   std::shared_ptr<const Snapshot::Spent> spent_views_; ///< null: to be made anew

@@ -94,19 +94,13 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
       continue;
     }
     auto tomb = gone_.find(name->id);
-    if (!r && tomb != gone_.end() && tomb->second.uuid == g.uuid && tomb->second.guest_name == g.name) {
-      // An order whose answer was lost was carried out late. It is ours: take it back and remove it.
-      auto& late = runners_[name->id];
-      late.rec = tomb->second;
-      late.rec.phase = Phase::destroying;
-      late.rec.guest_removed = false;
-      late.rec.ended_at.reset();
-      late.rec.reason = "appeared after its removal";
-      late.ordered = late.registered_once = true;
-      saw_guest(late, g);
-      gone_.erase(tomb);
-      save(late);
-      remember("guest_came_late", late);
+    if (!r && tomb != gone_.end() && tomb->second.rec.uuid == g.uuid &&
+        tomb->second.rec.guest_name == g.name) {
+      if (guests_seq_ > tomb->second.seq) {
+        auto& late = revive(name->id, "guest_came_late");
+        late.rec.guest_removed = false;
+        saw_guest(late, g);
+      }
       continue;
     }
     guest_strangers_.insert(g.name);
@@ -271,25 +265,33 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     if (!name)
       continue;
     auto tomb = gone_.find(name->id);
-    if (tomb == gone_.end() || tomb->second.registration_name != seen.name) {
+    if (tomb == gone_.end() || tomb->second.rec.registration_name != seen.name) {
       registration_strangers_.insert(seen.name);
       continue;
     }
-    if (tomb->second.ended_at > now_.time - Duration{5'000})
-      continue; // this listing may be older than its end
-    auto& late = runners_[name->id];
-    late.rec = tomb->second;
-    late.rec.phase = Phase::destroying;
+    if (registrations_seq_ <= tomb->second.seq)
+      continue; // this listing is older than its end
+    auto& late = revive(name->id, "registration_came_late");
     late.rec.registration_id = seen.id;
     late.rec.registration_ended = false;
-    late.rec.ended_at.reset();
-    late.rec.reason = "appeared after its removal";
-    late.ordered = late.registered_once = true;
     late.guest_known = true;
-    gone_.erase(tomb);
-    save(late);
-    remember("registration_came_late", late);
   }
+}
+
+/// An order whose answer was lost was carried out late. What it made is ours: the runner is taken back and
+/// destroyed.
+Runner& Core::revive(RunnerId id, const char* what) {
+  auto tombstone = gone_.extract(id);
+  auto& late = runners_[id];
+  late.rec = std::move(tombstone.mapped().rec);
+  late.rec.phase = Phase::destroying;
+  late.rec.ended_at.reset();
+  late.rec.reason = "appeared after its removal";
+  late.ordered = late.registered_once = true;
+  late.destroy_decided = now_.time;
+  save(late);
+  remember(what, late);
+  return late;
 }
 
 void Core::on_looked(Now now, RunnerId id, const GithubReply<Registration>& reply) {

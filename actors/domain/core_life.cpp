@@ -488,7 +488,7 @@ void Core::finish(Runner& r) {
   save(r);
   remember("gone", r, r.rec.reason);
   end_of_runner(r);
-  gone_[r.rec.id] = r.rec;
+  gone_[r.rec.id] = {r.rec, next_seq()};
   runners_.erase(r.rec.id);
 }
 

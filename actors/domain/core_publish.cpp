@@ -67,8 +67,8 @@ ReservationViewPtr Core::view_of(Reservation& r) {
   return r.view;
 }
 
-/// The first picture waits for both parties, so that a start never shows a pool without guests; but not for long, since
-/// a party that is away is to be seen, too.
+/// The first picture waits for both parties, so that a start never shows a pool without guests; but not for
+/// long, since a party that is away is to be seen, too.
 bool Core::heard_enough() {
   constexpr Duration patience{5'000};
   if (published_ || now_.time >= loaded_at_ + patience)

@@ -446,6 +446,8 @@ void Core::release(Now now, RequestId request, const std::string& uid) {
     bool begun = slot.state == SlotState::started || (runner && runner->rec.busy_seen);
     if (is_open(slot.state) && !begun)
       slot.state = SlotState::unlabel;
+    else if (slot.state == SlotState::chosen || slot.state == SlotState::labelled)
+      slot.state = SlotState::released; // another job took it before it was promised; its labels go with it
   }
   r.releasers.push_back(request);
   save(r);

@@ -435,3 +435,57 @@ TEST_CASE("a stop refuses what waits and orders nothing new") {
   CHECK(b.world.guests.size() == 4);
   CHECK(b.effects_carried - before < 5);
 }
+
+TEST_CASE("G5: a listing that is older than a runner's end does not bring it back") {
+  Pool b;
+  auto guest = b.running().front();
+  // A listing is under way while the guest goes off, is removed, and its runner ends.
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::ListGuests>(e); };
+  b.advance(6s);
+  auto stale = b.world.list_guests(b.steady);
+  b.world.end_job(guest);
+  b.power_off(guest);
+  REQUIRE(b.core->runners().count(1) == 0);
+  b.core->on_guest_listing(b.now(), stale, "");
+  CHECK(b.core->runners().count(1) == 0);
+}
+
+TEST_CASE("G5: a guest that comes to be after its runner's end is removed") {
+  Pool b;
+  auto guest = b.running().front();
+  auto late = b.world.guests.at(guest);
+  b.world.end_job(guest);
+  b.power_off(guest);
+  REQUIRE(b.core->runners().count(1) == 0);
+  b.world.guests[guest] = late;
+  b.advance(10s);
+  CHECK(b.world.guests.count(guest) == 0);
+  CHECK(b.core->runners().count(1) == 0);
+}
+
+TEST_CASE("a take that is released while another job takes its runner ends") {
+  Pool b;
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Label>(e); };
+  b.take(Bench::ask("linux", 1));
+  b.lose = nullptr;
+  b.world.begin_job(b.running().front());
+  b.world.records.begin()->second.shown.busy = true;
+  // The runner is seen busy before the label call is answered.
+  b.core->on_registration_listing(b.now(), b.world.list(b.steady));
+  b.release("00000001-0000-4000-8000-000000000000");
+  b.core->on_labelled(b.now(), "00000001-0000-4000-8000-000000000000", 1,
+                      GithubReply<std::vector<std::string>>::failed(World::error(GithubError::Kind::unreachable)));
+  b.run();
+  CHECK(b.core->reservations().empty());
+}
+
+TEST_CASE("a clock that jumps back does not keep a runner from being let go") {
+  Pool b;
+  b.policy->profiles["linux"].target_count = 2;
+  b.apply_policy();
+  b.time -= 3600s;
+  b.core->on_clock_jump(b.now(), -3600s);
+  b.run();
+  b.advance(65s);
+  CHECK(b.running().size() == 2);
+}

@@ -21,8 +21,7 @@ struct Control {
 
 Answer no_such_thing() { return plain_error(404, "no such thing"); }
 
-// --- Jobs
-// ---------------------------------------------------------------------------------------------------
+// --- Jobs ---
 
 Answer add_job(Control& control) {
   QueuedJob wanted;
@@ -59,8 +58,7 @@ Answer jobs(Control& control) {
   return json_answer(200, control_job_json(*job, model));
 }
 
-// --- Runners
-// ------------------------------------------------------------------------------------------------
+// --- Runners ---
 
 /// By id or name.
 const Runner* runner_called(const Model& model, const std::string& who) {
@@ -118,8 +116,7 @@ Answer runners(Control& control) {
   return runner ? change_runner(control, *runner) : no_such_thing();
 }
 
-// --- Settings and faults
-// ------------------------------------------------------------------------------------
+// --- Settings and faults ---
 
 Answer settings(Control& control) {
   auto settings = control.world.model.settings();

@@ -9,6 +9,8 @@ namespace ci::github_simulator {
 namespace {
 
 constexpr Duration between_saves{200};
+/// A large state takes long to write: requests come first.
+constexpr int share_of_saving = 5;
 
 } // namespace
 
@@ -16,7 +18,7 @@ void Keeper::save_soon() {
   if (path_.empty() || waiting_ || api_.revision() == saved_revision_)
     return;
   waiting_ = true;
-  later(timer_, last_save_ + between_saves - clock_.now(), [this] {
+  later(timer_, next_save_ - clock_.now(), [this] {
     waiting_ = false;
     save();
   });
@@ -25,6 +27,7 @@ void Keeper::save_soon() {
 void Keeper::save() {
   if (path_.empty())
     return;
+  const auto begun = clock_.now();
   try {
     // A path may hold what is no UTF-8, and the name of a scope with it.
     write_atomically(path_, api_.save().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -32,7 +35,8 @@ void Keeper::save() {
   } catch (const std::exception& e) {
     spdlog::error("the state is not kept: {}", e.what());
   }
-  last_save_ = clock_.now();
+  const auto ended = clock_.now();
+  next_save_ = ended + std::max(between_saves, share_of_saving * (ended - begun));
 }
 
 } // namespace ci::github_simulator

@@ -23,7 +23,7 @@ class Keeper {
   asio::steady_timer timer_;
   bool waiting_ = false;
   std::uint64_t saved_revision_ = 0;
-  Moment last_save_{};
+  Moment next_save_{};
 };
 
 } // namespace ci::github_simulator

@@ -14,8 +14,7 @@ constexpr Id first_organization_id = 9'900'001;
 
 } // namespace
 
-// --- Time
-// ---------------------------------------------------------------------------------------------------
+// --- Time ---
 
 void Model::advance(Moment now) {
   if (now < next_change_)
@@ -80,8 +79,7 @@ void Model::set_settings(Settings settings) {
   next_change_ = Moment::min(); // every deadline may have moved
 }
 
-// --- Scopes
-// -------------------------------------------------------------------------------------------------
+// --- Scopes ---
 
 const Scope* Model::find_scope(const std::string& path) const {
   const auto it = scopes_.find(lower(path));
@@ -107,8 +105,7 @@ const Scope* Model::scope_with_id(Id id, bool repository) const {
   return nullptr;
 }
 
-// --- Registrations
-// ------------------------------------------------------------------------------------------
+// --- Registrations ---
 
 const Runner* Model::register_runner(const std::string& scope, const Registering& wanted, Moment now) {
   for (const auto& [id, runner] : runners_)
@@ -205,8 +202,7 @@ bool Model::is_told_busy(const Runner& runner, Moment now) const {
   return started && now >= after(*started, settings_.busy_delay);
 }
 
-// --- Interference
-// -------------------------------------------------------------------------------------------
+// --- Interference ---
 
 const Runner* Model::add_foreign(const std::string& scope, const Registering& wanted,
                                  const std::string& status, bool busy, Moment now) {

@@ -16,8 +16,7 @@ std::string owner_of(const std::string& repository) { return repository.substr(0
 
 } // namespace
 
-// --- The runner's program
-// -----------------------------------------------------------------------------------
+// --- The runner's program ---
 
 /// An ephemeral runner whose job is done has no more to say, and is answered as if it were gone.
 Runner* Model::reachable(Id id) {
@@ -118,8 +117,7 @@ Contact Model::close_session(Id id, Moment now) {
   return Contact::welcome;
 }
 
-// --- Jobs
-// ---------------------------------------------------------------------------------------------------
+// --- Jobs ---
 
 const Job* Model::job(Id id) const {
   const auto it = jobs_.find(id);

@@ -40,7 +40,7 @@ class Server {
 
   /// Keeps the poll until there is a job, or its time is over.
   void wait(const PendingPtr&);
-  void poll_over(Id runner);
+  void poll_over(const PendingPtr&);
   void deliver(const PendingPtr&);
   void send(const PendingPtr&);
   void send_whole(const PendingPtr&);
@@ -48,6 +48,14 @@ class Server {
   void cut(const PendingPtr&, Cut);
   /// Lets go of a request that is answered, or will not be.
   void finish(const PendingPtr&);
+  /// A timer that was due when it was cancelled still rings: what is finished by then is left alone.
+  template <class Action>
+  void pause(const PendingPtr& pending, Duration delay, Action action) {
+    later(pending->timer, delay, [pending, action = std::move(action)] {
+      if (pending->exchange)
+        action();
+    });
+  }
   void watch(const PendingPtr& pending) { waiting_.emplace(pending->exchange->connection(), pending); }
 
   /// What follows from any change: polls are answered, the next change is waited for, the state is kept.
@@ -97,8 +105,7 @@ void Server::announce(std::uint16_t port) const {
   std::fflush(stdout);
 }
 
-// --- Requests
-// -----------------------------------------------------------------------------------------------
+// --- Requests ---
 
 void Server::handle(std::unique_ptr<Exchange> exchange) {
   const auto pending = std::make_shared<Pending>(io_, std::move(exchange));
@@ -129,12 +136,15 @@ void Server::wait(const PendingPtr& pending) {
     polls_.emplace(runner, pending);
   }
   watch(pending);
-  later(pending->timer, pending->answer.wait_until - clock_.now(), [this, runner] { poll_over(runner); });
+  pause(pending, pending->answer.wait_until - clock_.now(), [this, pending] { poll_over(pending); });
 }
 
-void Server::poll_over(Id runner) {
-  const auto pending = polls_.at(runner);
-  polls_.erase(runner);
+void Server::poll_over(const PendingPtr& pending) {
+  const auto runner = pending->answer.waiting;
+  const auto poll = polls_.find(runner);
+  if (poll == polls_.end() || poll->second != pending)
+    return;
+  polls_.erase(poll);
   pending->answer = *api_.resume(runner, true, clock_.now());
   deliver(pending);
   settle();
@@ -157,15 +167,14 @@ void Server::closed(Connection connection) {
   settle();
 }
 
-// --- Answers
-// ------------------------------------------------------------------------------------------------
+// --- Answers ---
 
 void Server::deliver(const PendingPtr& pending) {
   pending->timer.cancel();
   if (pending->answer.delay.count() == 0)
     return send(pending);
   watch(pending);
-  later(pending->timer, pending->answer.delay, [this, pending] { send(pending); });
+  pause(pending, pending->answer.delay, [this, pending] { send(pending); });
 }
 
 void Server::send(const PendingPtr& pending) {
@@ -181,7 +190,7 @@ void Server::send(const PendingPtr& pending) {
     return drip(pending, 0);
   case Delivery::held:
     watch(pending);
-    return later(pending->timer, pending->answer.spread, [this, pending] { cut(pending, Cut::closed); });
+    return pause(pending, pending->answer.spread, [this, pending] { cut(pending, Cut::closed); });
   case Delivery::reset:
     return cut(pending, Cut::reset);
   case Delivery::closed:
@@ -212,7 +221,7 @@ void Server::drip(const PendingPtr& pending, std::size_t sent) {
     pending->exchange->end();
     return finish(pending);
   }
-  later(pending->timer, pending->answer.spread / static_cast<int>(pieces),
+  pause(pending, pending->answer.spread / static_cast<int>(pieces),
         [this, pending, sent, piece] { drip(pending, sent + piece); });
 }
 
@@ -228,8 +237,7 @@ void Server::finish(const PendingPtr& pending) {
   pending->exchange.reset();
 }
 
-// --- Consequences
-// -------------------------------------------------------------------------------------------
+// --- Consequences ---
 
 void Server::settle() {
   answer_polls();

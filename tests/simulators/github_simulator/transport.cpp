@@ -36,6 +36,15 @@ using InPieces = restinio::user_controlled_output_t;
 using InPiecesResponse = restinio::response_builder_t<InPieces>;
 
 class HttpExchange : public Exchange {
+  template <class Output>
+  auto respond(const Answer& answer) {
+    auto response = handle_->create_response<Output>(
+        {restinio::http_status_code_t{static_cast<std::uint16_t>(answer.status)}, reason(answer.status)});
+    for (const auto& [name, value] : answer.headers)
+      response.append_header(name, value);
+    return response;
+  }
+
  public:
   explicit HttpExchange(restinio::request_handle_t handle) : handle_{std::move(handle)} {}
 
