@@ -140,6 +140,8 @@ XmlReply HostActor::xml(const std::string& name) {
 
 domain::HostReply HostActor::clone(const std::string& from, const std::string& to) {
   auto begin = clock().now();
+  if (auto lack = edge::lack_of_space(to, setup_.min_free_disk); !lack.empty())
+    return {lack, begin};
   auto result = edge::clone_file(from, to, setup_.stopping.get());
   measure("clone", bool(result), begin);
   return {result.error, clock().now()};

@@ -27,6 +27,8 @@ struct HostSetup {
   domain::Network guest_network;
   /// Set at the end of the process: a copy of a disk that is under way gives up. May be null.
   std::shared_ptr<const std::atomic<bool>> stopping;
+  /// No disk is cloned where less than this is free, in bytes.
+  std::int64_t min_free_disk = 0;
 };
 
 /// Owns one connection to libvirt and does one thing at a time on it.

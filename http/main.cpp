@@ -232,7 +232,7 @@ class Service {
     journal_actor journal = spawn<Journal, caf::detached>("journal", store_, metrics);
     link_ = spawn<GithubLink>("github_link", metrics, github_options(settings_, secrets));
     registrations_ = spawn<Registrations>("registrations", github_link_actor(link_));
-    HostSetup host{settings_.libvirt_uri, settings_.guest_network, stopping_};
+    HostSetup host{settings_.libvirt_uri, settings_.guest_network, stopping_, settings_.policy.min_free_disk};
     host_actor control = spawn<HostActor, caf::detached>("libvirt_control", host, metrics);
     std::vector<host_actor> workers;
     for (int i = 0; i < settings_.policy.max_parallel_creates + 2; ++i)

@@ -49,6 +49,16 @@ const char* to_string(SlotState s) {
   return "?";
 }
 
+bool is_open(SlotState s) {
+  return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed || s == SlotState::started ||
+         s == SlotState::unlabel;
+}
+
+int count_slots(const ReservationRecord& record, bool (*what)(SlotState)) {
+  return static_cast<int>(std::count_if(record.slots.begin(), record.slots.end(),
+                                        [what](auto& slot) { return what(slot.state); }));
+}
+
 const char* public_state(const ReservationRecord& r) {
   auto any = [&](SlotState s) {
     return std::any_of(r.slots.begin(), r.slots.end(), [s](auto& slot) { return slot.state == s; });

@@ -54,6 +54,9 @@ struct ReservationSlot {
   friend bool operator==(const ReservationSlot&, const ReservationSlot&) = default;
 };
 
+/// Whether anything is still to come of a slot in that state.
+bool is_open(SlotState);
+
 /// What the store keeps of a reservation.
 struct ReservationRecord {
   TakeRequest request;
@@ -67,6 +70,9 @@ struct ReservationRecord {
   /// A client asked for its release.
   bool released = false;
 };
+
+/// How many slots are in a state that `what` is true of.
+int count_slots(const ReservationRecord&, bool (*what)(SlotState));
 
 /// The words of `GET /reservation/<unique_id>`: deciding, reserved, started, finished, expired, released.
 const char* public_state(const ReservationRecord&);

@@ -1,5 +1,7 @@
 #include "actors/edge/disk.hpp"
 
+#include <filesystem>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -188,6 +190,21 @@ std::string erase_files(const std::filesystem::path& folder, const std::string& 
     if (::unlinkat(::dirfd(open.get()), name.c_str(), 0) < 0 && errno != ENOENT)
       error = trouble("deleting " + (folder / name).string());
   return error;
+}
+
+std::string lack_of_space(const std::string& path, std::int64_t least) {
+  // The folder may have to be made yet: then its nearest one upwards tells.
+  auto folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path())
+    folder = folder.parent_path();
+  auto space = std::filesystem::space(folder, error);
+  if (error)
+    return "free space of " + folder.string() + ": " + error.message();
+  if (space.available >= static_cast<std::uintmax_t>(least))
+    return {};
+  return "only " + std::to_string(space.available >> 20) + " MiB are free in " + folder.string() +
+         ", min_free_disk asks for " + std::to_string(least >> 20);
 }
 
 } // namespace ci::edge

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <cstdint>
 #include <string>
 
 namespace ci::edge {
@@ -29,5 +30,8 @@ CloneResult clone_file(const std::filesystem::path& from, const std::filesystem:
 /// been such. The prefix is `<digits>-`; anything else is refused. A link is deleted, never what it leads to;
 /// a folder is left alone, and an error. A missing folder is fine. Returns an error or an empty text.
 std::string erase_files(const std::filesystem::path& folder, const std::string& prefix);
+
+/// Why there is too little space where the file `path` would be made: empty where at least `least` bytes are free.
+std::string lack_of_space(const std::string& path, std::int64_t least);
 
 } // namespace ci::edge

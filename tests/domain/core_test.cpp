@@ -489,3 +489,16 @@ TEST_CASE("a clock that jumps back does not keep a runner from being let go") {
   b.advance(65s);
   CHECK(b.running().size() == 2);
 }
+
+TEST_CASE("for a queue, a take that GitHub does not confirm in time is undone") {
+  Pool b;
+  b.policy->queue_member = true;
+  b.apply_policy();
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::LookSlot>(e); };
+  auto request = b.take(Bench::ask("linux", 1));
+  b.advance(2400ms);
+  CHECK(b.takes.count(request) == 0);
+  b.advance(200ms);
+  REQUIRE(b.takes.count(request) == 1);
+  CHECK(b.takes.at(request).verdict.refusal == Refusal::github_away);
+}

@@ -193,3 +193,9 @@ TEST_CASE("there is nothing to delete in a folder that is not there") {
   Disks disks;
   CHECK(erase_files(disks.runner, "7-") == "");
 }
+
+TEST_CASE("too little space is said, with both figures") {
+  CHECK(ci::edge::lack_of_space("/tmp/no/such/folder/file", 0).empty());
+  auto lack = ci::edge::lack_of_space("/tmp/file", std::int64_t{1} << 60);
+  CHECK(lack.find("min_free_disk asks for 1099511627776") != std::string::npos);
+}

@@ -1,0 +1,176 @@
+/// Core: reservations after their answer: started, given back, ended.
+#include "actors/domain/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ci::domain {
+namespace {
+
+constexpr Duration spent_for = std::chrono::hours(24 * 7);
+/// A runner whose labels did not come off in so many tries is given up.
+constexpr int most_unlabel_tries = 6;
+
+} // namespace
+
+// --- after the answer
+// ------------------------------------------------------------------------------------------------
+
+void Core::advance_granted(Reservation& r) {
+  bool changed = false;
+  for (auto& slot : r.rec.slots) {
+    auto* runner = find(slot.runner);
+    if (slot.state == SlotState::confirmed && runner && runner->rec.busy_seen) {
+      slot.state = SlotState::started;
+      changed = true;
+    }
+    if ((slot.state == SlotState::confirmed || slot.state == SlotState::started) && !runner) {
+      slot.state = slot.state == SlotState::started ? SlotState::finished : SlotState::given_up;
+      changed = true;
+    }
+  }
+  if (changed)
+    save(r);
+}
+
+void Core::unlabel(Reservation& r, ReservationSlot& slot) {
+  auto& work = r.work[slot.runner];
+  if (work.labelling || work.looking || work.unlabelling)
+    return;
+  auto* runner = find(slot.runner);
+  bool never = !work.maybe_labelled && !r.from_store;
+  if (!runner || runner->rec.registration_ended || !runner->rec.registration_id || never) {
+    slot.state = SlotState::released;
+    save(r);
+    return;
+  }
+  if (work.unlabel_pause.failures() >= most_unlabel_tries) {
+    runner->rec.spoiled = true;
+    save(*runner);
+    slot.state = SlotState::given_up;
+    save(r);
+    return;
+  }
+  if (!work.unlabel_pause.due(now_.time))
+    return wake(work.unlabel_pause.next());
+  work.unlabelling = true;
+  order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
+                        reservation_labels(r.rec.request, r.rec.created_at)});
+}
+
+void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const GithubReply<Done>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto* runner = find(id);
+  auto it = reservations_.find(uid);
+  if (it == reservations_.end())
+    return;
+  auto& r = it->second;
+  auto& work = r.work[id];
+  work.unlabelling = false;
+  bool gone = !reply && reply.error.kind == GithubError::Kind::not_found;
+  if (!reply && !gone) {
+    work.unlabel_pause.failed(now.time, reply.error.retry_after);
+  } else {
+    for (auto& slot : r.rec.slots)
+      if (slot.runner == id && slot.state == SlotState::unlabel)
+        slot.state = SlotState::released;
+    save(r);
+  }
+  if (runner) {
+    runner->reg_seq = next_seq();
+    if (reply && runner->reg)
+      std::erase_if(runner->reg->labels, [&](auto& label) {
+        return has_label(reservation_labels(r.rec.request, r.rec.created_at), label);
+      });
+    runner->look_wanted = true; // idle again only where GitHub confirms it
+  }
+}
+
+/// Ends what is over: a take that was undone is forgotten, a reservation whose runners are all settled is
+/// spent.
+void Core::settle(Reservation& r) {
+  bool unlabelling = false;
+  for (auto& slot : r.rec.slots)
+    unlabelling |= slot.state == SlotState::unlabel;
+  if (!r.releasers.empty()) {
+    bool waiting = false;
+    for (auto& slot : r.rec.slots)
+      waiting |= slot.state == SlotState::unlabel && r.work[slot.runner].unlabel_pause.failures() == 0;
+    if (!waiting)
+      for (auto request : std::exchange(r.releasers, {}))
+        order(effect::AnswerRelease{request, {{}, view_of(r.rec)}});
+  }
+  if (unlabelling)
+    return;
+  if (r.rec.phase == ReservationPhase::undoing && !r.rec.released) {
+    answer_take(r); // `null`, where anyone still waits
+    auto uid = r.rec.request.unique_id;
+    write(store::DropReservation{uid});
+    reservations_.erase(uid);
+    return;
+  }
+  if (r.rec.phase == ReservationPhase::pending ||
+      (r.rec.phase == ReservationPhase::granted && !r.grant_committed))
+    return;
+  if (count_slots(r.rec, is_open) == 0) {
+    spend(r);
+  }
+}
+
+void Core::spend(Reservation& r) {
+  r.rec.phase = ReservationPhase::ended;
+  r.rec.ended_at = now_.time;
+  save(r);
+  auto uid = r.rec.request.unique_id;
+  log(LogLevel::info, "reservation_ended", "unique_id=" + uid + " state=" + public_state(r.rec));
+  spent_[uid] = r.rec;
+  spent_views_.reset();
+  reservations_.erase(uid);
+}
+
+void Core::release(Now now, RequestId request, const std::string& uid) {
+  see(now);
+  auto refuse = [&](Refusal why, std::string detail) {
+    order(effect::AnswerRelease{request, {{why, std::move(detail), Duration{1'000}}, nullptr}});
+  };
+  if (!loaded_ || !policy_ || stopping_)
+    return refuse(Refusal::not_ready, "The service is starting or stopping; ask again in a moment.");
+  auto it = reservations_.find(uid);
+  if (it == reservations_.end()) {
+    auto ended = spent_.find(uid);
+    if (ended == spent_.end())
+      return refuse(Refusal::unknown_reservation, "There is no reservation with this unique_id.");
+    order(effect::AnswerRelease{request, {{}, view_of(ended->second)}});
+    return;
+  }
+  auto& r = it->second;
+  if (r.rec.phase == ReservationPhase::pending || r.rec.phase == ReservationPhase::undoing) {
+    r.failure = {Refusal::id_released, "It was released while it was being decided.", {}};
+    answer_take(r);
+  }
+  r.rec.phase = ReservationPhase::releasing;
+  r.rec.released = true;
+  for (auto& slot : r.rec.slots) {
+    auto* runner = find(slot.runner);
+    bool begun = slot.state == SlotState::started || (runner && runner->rec.busy_seen);
+    if (is_open(slot.state) && !begun)
+      slot.state = SlotState::unlabel;
+    else if (slot.state == SlotState::chosen || slot.state == SlotState::labelled)
+      slot.state = SlotState::released; // another job took it before it was promised; its labels go with it
+  }
+  r.releasers.push_back(request);
+  save(r);
+}
+
+void Core::forget_old_reservations() {
+  for (auto it = spent_.begin(); it != spent_.end();)
+    if (it->second.ended_at && now_.time > *it->second.ended_at + spent_for) {
+      write(store::DropReservation{it->first});
+      it = spent_.erase(it);
+      spent_views_.reset();
+    } else
+      ++it;
+}
+
+} // namespace ci::domain
