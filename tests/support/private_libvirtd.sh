@@ -18,8 +18,16 @@ fi
 
 dir=$2 parent=$3
 for pair in run:/run etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt cache:/var/cache/libvirt; do
-  [ -d "${pair#*:}" ] || { echo "${pair#*:} is missing: libvirtd would make it outside of $dir" >&2; exit 3; }
-  mount --bind "$dir/${pair%%:*}" "${pair#*:}"
+  place=${pair#*:}
+  if [ ! -d "$place" ]; then
+    # A libvirtd that never ran on this machine has not made it yet, and it is not ours to make: this namespace gets an
+    # empty parent to make it in. Nothing else here looks there.
+    case $place in
+    /var/*/libvirt) mount -t tmpfs -o mode=0755 tmpfs "${place%/*}" && mkdir "$place" ;;
+    *) echo "$place is missing: libvirtd would make it outside of $dir" >&2; exit 3 ;;
+    esac
+  fi
+  mount --bind "$dir/${pair%%:*}" "$place"
 done
 cat >"$dir/libvirtd.conf" <<CONF
 unix_sock_dir = "$dir"
