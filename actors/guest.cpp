@@ -111,9 +111,20 @@ void Guest::remove_seen(ObservationReply& reply) {
   auto& seen = *reply.observation;
   if (seen.state == domain::GuestState::absent)
     return erase_disk(seen.read_at);
+  if (seen.uuid != spec().uuid)
+    return ask(call_timeout, &Guest::remove_beside, xml_atom::value, spec().name);
   // One that is off is halted too: a crashed guest's process may still hold its disk. The worker checks the
   // UUID.
   ask(call_timeout, &Guest::remove_halted, halt_atom::value, spec().name, spec().uuid);
+}
+
+void Guest::remove_beside(XmlReply& stranger) {
+  if (!stranger.xml)
+    return finish(stranger.error, clock().now());
+  if (stranger.xml->find(spec().disk_folder + "/" + spec().disk_prefix) == std::string::npos)
+    return erase_disk(clock().now());
+  spdlog::warn("event=disk_left guest={} reason=\"a guest with another UUID uses it\"", spec().name);
+  finish({}, clock().now());
 }
 
 void Guest::remove_halted(domain::HostReply& reply) {

@@ -18,8 +18,8 @@ namespace ci {
 /// succeeded.
 ///   prepare: template's definition -> its disk -> clone
 ///   start:   template's definition -> the runner's -> define -> start
-///   remove:  look (another UUID: not ours, an error) -> halt -> look (still on: an error) -> undefine ->
-///   erase disk
+///   remove:  look (another UUID: ours is gone, on to its disk) -> halt -> look (still on: an error) ->
+///   undefine -> erase disk
 /// An order that comes while another is under way waits for its end; one that repeats the newest order gets
 /// that one's answer. Each step is safe to repeat, so an order that failed halfway is simply given again.
 ///
@@ -52,6 +52,8 @@ class Guest : public Metered<guest_actor::base> {
   void start_from(XmlReply&);
   void start_defined(domain::HostReply&);
   void remove_seen(ObservationReply&);
+  /// The guest of that name is someone else's: of ours there may be a disk, which is theirs if they use it.
+  void remove_beside(XmlReply& stranger);
   void remove_halted(domain::HostReply&);
   void remove_stopped(ObservationReply&);
   void remove_undefined(domain::HostReply&);

@@ -148,8 +148,8 @@ using hypervisor_actor = caf::typed_actor<
     caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// Define the guest from its template's definition, and start it. Only after prepare. Idempotent.
     caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
-    /// Stop it if it runs, undefine it with its NVRAM, delete its disk. Idempotent; a guest of that name with another
-    /// UUID is not ours and is left alone (an error). What is not there counts as removed.
+    /// Stop it if it runs, undefine it with its NVRAM, delete its disk. Idempotent; what is not there counts as
+    /// removed. A guest of that name with another UUID is not ours and is left alone, with the disk if it uses that.
     caf::replies_to<remove_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// From the control host: a lifecycle event or a look showed this.
     caf::reacts_to<guest_atom, domain::GuestObservation>,

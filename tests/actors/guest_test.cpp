@@ -113,14 +113,26 @@ TEST_CASE("removing what is not there deletes what is left of its disk") {
   CHECK(scene.ask(remove_atom::value).error == "");
 }
 
-TEST_CASE("a guest of that name with another UUID is left alone, and so is its disk") {
+TEST_CASE("G5: a guest of that name with another UUID is left alone, and so is the disk that it uses") {
   Scene scene;
-  scene.first->guests["ci-runner-linux.7"] = {"someone-else", GuestState::on, ""};
-  scene.first->files = {"/images/runner/7-base.img@s"};
-  CHECK(scene.ask(remove_atom::value).error == "another UUID");
+  const std::string disk = "/images/runner/7-base.img@s";
+  scene.first->guests["ci-runner-linux.7"] = {"someone-else", GuestState::on,
+                                              "<source file='" + disk + "'/>"};
+  scene.first->files = {disk};
+  CHECK(scene.ask(remove_atom::value).error == "");
   CHECK(scene.first->guests["ci-runner-linux.7"].state == GuestState::on);
   CHECK(scene.first->files.size() == 1);
   CHECK_FALSE(scene.ask(start_atom::value));
+}
+
+TEST_CASE("G5: beside a guest of that name with another UUID, our own disk is deleted") {
+  Scene scene;
+  scene.first->guests["ci-runner-linux.7"] = {"someone-else", GuestState::on, "<domain/>"};
+  scene.first->files = {"/images/runner/7-base.img@s"};
+  CHECK(scene.ask(remove_atom::value).error == "");
+  CHECK(scene.first->guests["ci-runner-linux.7"].state == GuestState::on);
+  CHECK(scene.first->count("halt") == 0);
+  CHECK(scene.first->files.empty());
 }
 
 TEST_CASE("the disk of a guest that does not stop is kept") {
