@@ -129,8 +129,7 @@ void Monitor::load() {
           });
 }
 
-// --- the crank
-// -------------------------------------------------------------------------------------------------------
+// --- the crank ---
 
 domain::Now Monitor::now() {
   auto steady = clock().now();
@@ -172,8 +171,7 @@ void Monitor::plan_timer() {
   delayed_send(this, due - present, crank_atom::value, ++timer_generation_);
 }
 
-// --- requests
-// --------------------------------------------------------------------------------------------------------
+// --- requests ---
 
 template <class Answer, class F>
 caf::result<Answer> Monitor::admit(Promises<Answer>& promises, const TicketPtr& ticket, F&& hand_over) {
@@ -200,8 +198,7 @@ void Monitor::deliver(Promises<Answer>& promises, domain::RequestId id, Answer a
   promises.erase(it);
 }
 
-// --- effects
-// ---------------------------------------------------------------------------------------------------------
+// --- effects ---
 
 void Monitor::carry_out(domain::Effect effect) {
   std::visit([this](auto& e) { carry(std::move(e)); }, effect);

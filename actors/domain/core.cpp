@@ -126,9 +126,8 @@ void Core::on_loaded(Now now, StoreImage image) {
     }
     auto& r = runners_[rec.id];
     r.rec = std::move(rec);
-    r.ordered = true;
-    // What an earlier process had under way may have happened or not.
-    r.registered_once = true;
+    r.ordered = r.from_store = true;
+    r.registered_once = true; // or not: only GitHub knows
     r.guest_started = r.rec.phase != Phase::creating;
   }
   for (auto& rec : image.reservations) {

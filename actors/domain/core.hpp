@@ -36,7 +36,8 @@ struct Now {
 /// A runner in memory: its record, what was last seen of it, and the orders under way.
 struct Runner {
   RunnerRecord rec;
-  bool ordered = false; ///< its record is committed: things may be made
+  bool ordered = false;    ///< its record is committed: things may be made
+  bool from_store = false; ///< an earlier process ordered it: what was under way then may have happened
 
   // As libvirt says.
   GuestState guest = GuestState::absent;
@@ -183,12 +184,14 @@ class Core {
   void registration_over(Runner&, const char* why);
   void mark_busy(Runner&);
   void find_templates(const GuestListing&);
-  Runner& revive(RunnerId, const char* what);
+  Runner& revive(RunnerId);
 
   // core_life.cpp: creating and destroying
   void order_runner(const Profile&);
   void advance(Runner&);
   void advance_creating(Runner&);
+  void advance_interrupted(Runner&);
+  void start_when_made(RunnerId);
   void advance_live(Runner&);
   void look_if_due(Runner&);
   void create_failed(Runner&, const std::string& why);

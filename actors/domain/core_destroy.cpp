@@ -5,8 +5,7 @@
 
 namespace ci::domain {
 
-// --- destroying
-// ------------------------------------------------------------------------------------------------------
+// --- destroying ---
 
 void Core::destroy(Runner& r, const std::string& reason) {
   if (r.rec.phase == Phase::destroying || r.rec.phase == Phase::gone)

@@ -3,8 +3,7 @@
 
 namespace ci::domain {
 
-// --- libvirt
-// ---------------------------------------------------------------------------------------------------------
+// --- libvirt ---
 
 void Core::on_host(Now now, bool up, std::string trouble) {
   see(now);
@@ -97,9 +96,11 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     if (!r && tomb != gone_.end() && tomb->second.rec.uuid == g.uuid &&
         tomb->second.rec.guest_name == g.name) {
       if (guests_seq_ > tomb->second.seq) {
-        auto& late = revive(name->id, "guest_came_late");
+        auto& late = revive(name->id);
         late.rec.guest_removed = false;
         saw_guest(late, g);
+        save(late);
+        remember("guest_came_late", late);
       }
       continue;
     }
@@ -146,8 +147,7 @@ void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, c
     answer_guest(request);
 }
 
-// --- GitHub
-// ----------------------------------------------------------------------------------------------------------
+// --- GitHub ---
 
 void Core::saw_registration(Runner& r, const Registration& seen, std::uint64_t seq) {
   if (seq < r.reg_seq)
@@ -271,16 +271,18 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     }
     if (registrations_seq_ <= tomb->second.seq)
       continue; // this listing is older than its end
-    auto& late = revive(name->id, "registration_came_late");
+    auto& late = revive(name->id);
     late.rec.registration_id = seen.id;
     late.rec.registration_ended = false;
     late.guest_known = true;
+    save(late);
+    remember("registration_came_late", late);
   }
 }
 
 /// An order whose answer was lost was carried out late. What it made is ours: the runner is taken back and
-/// destroyed.
-Runner& Core::revive(RunnerId id, const char* what) {
+/// destroyed. The caller notes what there is of it, and saves.
+Runner& Core::revive(RunnerId id) {
   auto tombstone = gone_.extract(id);
   auto& late = runners_[id];
   late.rec = std::move(tombstone.mapped().rec);
@@ -289,8 +291,6 @@ Runner& Core::revive(RunnerId id, const char* what) {
   late.rec.reason = "appeared after its removal";
   late.ordered = late.registered_once = true;
   late.destroy_decided = now_.time;
-  save(late);
-  remember(what, late);
   return late;
 }
 

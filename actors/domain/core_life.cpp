@@ -29,8 +29,7 @@ double seconds_between(Time from, Time to) { return std::chrono::duration<double
 
 } // namespace
 
-// --- creating
-// --------------------------------------------------------------------------------------------------------
+// --- creating ---
 
 void Core::order_runner(const Profile& profile) {
   auto id = next_id_++;
@@ -99,28 +98,11 @@ void Core::advance(Runner& r) {
 }
 
 void Core::advance_creating(Runner& r) {
-  auto it = policy_->profiles.find(r.rec.profile);
-  if (r.registered_once && !r.registering && !r.rec.registration_id && !policy_->dont_register_runners) {
-    // An earlier process was cut off in the middle of the registration.
-    destroy(r, "was being made when the service stopped");
-    return;
-  }
-  bool from_earlier = r.registered_once && !r.preparing && !r.prepared && !r.registering && !r.starting;
-  if (from_earlier && r.rec.phase == Phase::creating && r.rec.registration_id && !r.guest_started) {
-    if (!guests_known_)
-      return;
-    if (r.guest == GuestState::on) {
-      r.rec.phase = Phase::live;
-      r.started_at = now_.time;
-      save(r);
-      remember("started", r, "was running already");
-      return;
-    }
-    destroy(r, "was being made when the service stopped");
-    return;
-  }
+  if (r.from_store)
+    return advance_interrupted(r);
   if (stopping_)
     return;
+  auto it = policy_->profiles.find(r.rec.profile);
   if (it == policy_->profiles.end()) {
     if (!r.registering && !r.preparing && !r.starting)
       destroy(r, "its profile is configured no more");
@@ -138,6 +120,29 @@ void Core::advance_creating(Runner& r) {
     r.preparing = true;
     order(effect::Prepare{r.rec.id, spec_of(r)});
   }
+}
+
+/// An earlier process was cut off while it made this one: kept only if all of it was made.
+void Core::advance_interrupted(Runner& r) {
+  bool registered = r.rec.registration_id || policy_->dont_register_runners;
+  if (registered && !guests_known_)
+    return;
+  if (!registered || r.guest != GuestState::on)
+    return destroy(r, "was being made when the service stopped");
+  r.rec.phase = Phase::live;
+  r.started_at = now_.time;
+  save(r);
+  remember("started", r, "was running already");
+}
+
+/// Starts its guest once it is registered and its disk is there. Called when what was written of either is
+/// durable.
+void Core::start_when_made(RunnerId id) {
+  auto* r = find(id);
+  if (!r || r->rec.phase != Phase::creating || !r->prepared || r->registering || r->starting || stopping_)
+    return;
+  r->starting = true;
+  order(effect::Start{id, spec_of(*r)});
 }
 
 void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration>& reply) {
@@ -168,14 +173,7 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   r->reg = reply.value->registration;
   r->reg_seq = next_seq();
   r->rec.jit_config = reply.value->encoded_jit_config;
-  save(*r, [this, id] {
-    auto* committed = find(id);
-    if (committed && committed->prepared && committed->rec.phase == Phase::creating && !committed->starting &&
-        !stopping_) {
-      committed->starting = true;
-      order(effect::Start{id, spec_of(*committed)});
-    }
-  });
+  save(*r, [this, id] { start_when_made(id); });
   remember("registered", *r, "registration " + std::to_string(*r->rec.registration_id));
 }
 
@@ -195,14 +193,7 @@ void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
   if (r->rec.phase != Phase::creating || r->registering || stopping_)
     return;
   // The registration's commit may still be under way; this empty turn through the journal waits for it.
-  write(store::PutRunner{r->rec}, [this, id] {
-    auto* committed = find(id);
-    if (committed && committed->rec.phase == Phase::creating && !committed->starting &&
-        !committed->registering && !stopping_) {
-      committed->starting = true;
-      order(effect::Start{id, spec_of(*committed)});
-    }
-  });
+  save(*r, [this, id] { start_when_made(id); });
 }
 
 void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
@@ -252,8 +243,7 @@ void Core::create_failed(Runner& r, const std::string& why) {
   destroy(r, "could not be made: " + why);
 }
 
-// --- living
-// ----------------------------------------------------------------------------------------------------------
+// --- living ---
 
 void Core::advance_live(Runner& r) {
   bool registrations = !policy_->dont_register_runners;

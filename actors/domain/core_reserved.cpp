@@ -13,8 +13,7 @@ constexpr int most_unlabel_tries = 6;
 
 } // namespace
 
-// --- after the answer
-// ------------------------------------------------------------------------------------------------
+// --- after the answer ---
 
 void Core::advance_granted(Reservation& r) {
   bool changed = false;

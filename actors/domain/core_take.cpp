@@ -106,8 +106,7 @@ void Core::advance(Reservation& r) {
   settle(r); // last: it may forget the reservation
 }
 
-// --- deciding
-// --------------------------------------------------------------------------------------------------------
+// --- deciding ---
 
 void Core::advance_pending(Reservation& r) {
   if (policy_->queue_member) {

@@ -502,3 +502,71 @@ TEST_CASE("for a queue, a take that GitHub does not confirm in time is undone") 
   REQUIRE(b.takes.count(request) == 1);
   CHECK(b.takes.at(request).verdict.refusal == Refusal::github_away);
 }
+
+TEST_CASE("G5: a guest that came late is known to the store before anything is done about it") {
+  Pool b;
+  auto guest = b.running().front();
+  auto late = b.world.guests.at(guest);
+  b.world.end_job(guest);
+  b.power_off(guest);
+  REQUIRE(b.core->runners().count(1) == 0);
+  b.world.guests[guest] = late;
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Remove>(e); };
+  b.advance(10s);
+  REQUIRE(b.core->runners().count(1) == 1);
+  auto kept = std::find_if(b.store.runners.begin(), b.store.runners.end(), [](auto& r) { return r.id == 1; });
+  REQUIRE(kept != b.store.runners.end());
+  CHECK_FALSE(kept->guest_removed);
+  CHECK(kept->phase == Phase::destroying);
+}
+
+TEST_CASE("G5: a registration that came late is known to the store before anything is done about it") {
+  Pool b;
+  auto guest = b.running().front();
+  auto name = b.runner(1).rec.registration_name;
+  b.world.end_job(guest);
+  b.power_off(guest);
+  b.advance(31s);
+  REQUIRE(b.core->runners().count(1) == 0);
+  auto late = b.world.make({name, {"x"}, "_work", 1}).value->registration.id;
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Unregister>(e); };
+  b.advance(31s);
+  REQUIRE(b.core->runners().count(1) == 1);
+  auto kept = std::find_if(b.store.runners.begin(), b.store.runners.end(), [](auto& r) { return r.id == 1; });
+  REQUIRE(kept != b.store.runners.end());
+  CHECK(kept->registration_id == late);
+  CHECK_FALSE(kept->registration_ended);
+}
+
+TEST_CASE("G5: a guest whose start was cut off by a crash is adopted as it is, without another create") {
+  Bench b;
+  b.lose = [&](const Effect& e) {
+    auto* s = std::get_if<effect::Start>(&e);
+    if (s)
+      b.world.start(s->spec, b.steady);
+    return s != nullptr;
+  };
+  b.start();
+  bool made_again = false;
+  b.lose = [&](const Effect& e) {
+    made_again |= std::holds_alternative<effect::Prepare>(e) || std::holds_alternative<effect::Start>(e);
+    return false;
+  };
+  b.start();
+  CHECK_FALSE(made_again);
+  CHECK(b.runner(1).rec.phase == Phase::live);
+}
+
+TEST_CASE("G5: a runner whose guest's name was taken over by a stranger ends, and the stranger is shown") {
+  Pool b;
+  auto guest = b.running().front();
+  auto& stranger = b.world.guests.at(guest);
+  stranger.uuid = "someone-else";
+  stranger.own = false;
+  b.advance(180s);
+  CHECK(b.core->runners().count(1) == 0);
+  REQUIRE(b.world.guests.count(guest) == 1);
+  CHECK(b.world.guests.at(guest).state == GuestState::on);
+  CHECK(b.snapshot->strangers == std::vector<std::string>{guest});
+  CHECK(b.world.disks.size() == 3);
+}
