@@ -1,0 +1,245 @@
+#include "actors/monitor.hpp"
+
+#include <spdlog/spdlog.h>
+
+/// How each order of the core is carried out, and how its answer gets back to it.
+
+namespace ci {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::GithubError;
+
+// Each is longer than what the party itself allows, so it only ends what was lost on the way.
+constexpr auto github_patience = 60s;
+constexpr auto listing_patience = 120s;
+constexpr auto address_patience = 5s;
+constexpr auto prepare_patience = 2400s;
+constexpr auto start_patience = 600s;
+constexpr auto remove_patience = 300s;
+
+spdlog::level::level_enum level_of(domain::LogLevel level) {
+  switch (level) {
+  case domain::LogLevel::debug:
+    return spdlog::level::debug;
+  case domain::LogLevel::info:
+    return spdlog::level::info;
+  case domain::LogLevel::warn:
+    return spdlog::level::warn;
+  case domain::LogLevel::error:
+    return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+} // namespace
+
+void Monitor::carry_out(domain::Effect effect) {
+  std::visit([this](auto& e) { carry(std::move(e)); }, effect);
+}
+
+void Monitor::carry(domain::effect::Commit e) {
+  uncommitted_.push_back(std::move(e.batch));
+  flush_commits();
+}
+
+/// One transaction at a time, of all that waits: so their order is kept even if the journal has to be asked
+/// again.
+void Monitor::flush_commits() {
+  if (committing_ > 0 || uncommitted_.empty())
+    return;
+  domain::StoreBatch all;
+  for (auto& batch : uncommitted_)
+    all.insert(all.end(), batch.begin(), batch.end());
+  committing_ = uncommitted_.size();
+  crash_.reached("commit", "order");
+  request(parts_.journal, caf::infinite, commit_atom::value, std::move(all))
+      .then(
+          [this](caf::unit_t) {
+            crash_.reached("commit", "answer");
+            auto count = std::exchange(committing_, 0);
+            for (std::size_t i = 0; i < count; ++i) {
+              uncommitted_.pop_front();
+              core_.on_committed(now());
+            }
+            flush_commits();
+            nudge();
+          },
+          [this](const caf::error& error) {
+            spdlog::error("event=commit_failed error=\"{}\"", system().render(error));
+            committing_ = 0;
+            core_.on_store(now(), false, "the journal does not answer");
+            nudge();
+            request(parts_.journal, caf::infinite, commit_atom::value, domain::StoreBatch{})
+                .then([this](caf::unit_t) { flush_commits(); },
+                      [](const caf::error&) { spdlog::critical("event=journal_lost"); });
+          });
+}
+
+template <class Reply, class F, class... Args>
+void Monitor::ask_github(const char* step, F report, Args... args) {
+  crash_.reached(step, "order");
+  request(parts_.registrations, github_patience, std::move(args)...)
+      .then(
+          [this, report, step](const Reply& reply) {
+            crash_.reached(step, "answer");
+            report(now(), reply);
+            nudge();
+          },
+          [this, report](const caf::error& error) {
+            const auto lost = Reply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}});
+            report(now(), lost);
+            nudge();
+          });
+}
+
+void Monitor::carry(domain::effect::ListRegistrations) {
+  request(parts_.registrations, listing_patience, list_atom::value, clock().now())
+      .then(
+          [this](detail::ListReply& reply) {
+            core_.on_registration_listing(now(), reply);
+            nudge();
+          },
+          [this](const caf::error& error) {
+            core_.on_registration_listing(
+                now(),
+                detail::ListReply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}}));
+            nudge();
+          });
+}
+
+void Monitor::carry(domain::effect::Look e) {
+  ask_github<detail::FetchReply>(
+      "look", [this, id = e.runner](auto t, const auto& reply) { core_.on_looked(t, id, reply); },
+      fetch_atom::value, e.registration);
+}
+
+void Monitor::carry(domain::effect::LookSlot e) {
+  ask_github<detail::FetchReply>(
+      "look_slot",
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) {
+        core_.on_slot_looked(t, uid, id, reply);
+      },
+      fetch_atom::value, e.registration);
+}
+
+void Monitor::carry(domain::effect::FindRegistration e) {
+  ask_github<detail::FindReply>(
+      "find", [this, id = e.runner](auto t, const auto& reply) { core_.on_found(t, id, reply); },
+      find_atom::value, e.name);
+}
+
+void Monitor::carry(domain::effect::Register e) {
+  ask_github<detail::RegisterReply>(
+      "register", [this, id = e.runner](auto t, const auto& reply) { core_.on_registered(t, id, reply); },
+      register_atom::value, e.request);
+}
+
+void Monitor::carry(domain::effect::Unregister e) {
+  ask_github<detail::DoneReply>(
+      "unregister", [this, id = e.runner](auto t, const auto& reply) { core_.on_unregistered(t, id, reply); },
+      delete_atom::value, e.registration);
+}
+
+void Monitor::carry(domain::effect::Label e) {
+  ask_github<detail::LabelReply>(
+      "label",
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) {
+        core_.on_labelled(t, uid, id, reply);
+      },
+      label_atom::value, e.registration, e.labels);
+}
+
+void Monitor::carry(domain::effect::Unlabel e) {
+  ask_github<detail::DoneReply>(
+      "unlabel",
+      [this, id = e.runner, uid = e.unique_id](auto t, const auto& reply) {
+        core_.on_unlabelled(t, uid, id, reply);
+      },
+      unlabel_atom::value, e.registration, e.labels);
+}
+
+void Monitor::carry(domain::effect::ListGuests) {
+  auto report = [this](const GuestListingReply& reply) {
+    core_.on_guest_listing(now(), reply.listing, reply.error);
+    nudge();
+  };
+  request(parts_.hypervisor, listing_patience, list_atom::value)
+      .then([report](GuestListingReply& reply) { report(reply); },
+            [this, report](const caf::error& error) {
+              report({std::nullopt, system().render(error)});
+            });
+}
+
+void Monitor::carry(domain::effect::ListAddresses) {
+  auto report = [this](const AddressReply& reply) {
+    core_.on_addresses(now(), reply.addresses, reply.error);
+    nudge();
+  };
+  request(parts_.hypervisor, address_patience, addr_atom::value)
+      .then([report](AddressReply& reply) { report(reply); },
+            [this, report](const caf::error& error) {
+              report({std::nullopt, system().render(error)});
+            });
+}
+
+template <class F, class Atom>
+void Monitor::ask_host(const char* step, Atom atom, const domain::GuestSpec& spec,
+                       std::chrono::seconds patience, F report) {
+  crash_.reached(step, "order");
+  request(parts_.hypervisor, patience, atom, spec)
+      .then(
+          [this, report, step](domain::HostReply& reply) {
+            crash_.reached(step, "answer");
+            report(now(), reply);
+            nudge();
+          },
+          [this, report](const caf::error& error) {
+            report(now(), domain::HostReply{system().render(error), clock().now()});
+            nudge();
+          });
+}
+
+void Monitor::carry(domain::effect::Prepare e) {
+  ask_host("prepare", prepare_atom::value, e.spec, prepare_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); });
+}
+
+void Monitor::carry(domain::effect::Start e) {
+  ask_host("start", start_atom::value, e.spec, start_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); });
+}
+
+void Monitor::carry(domain::effect::Remove e) {
+  ask_host("remove", remove_atom::value, e.spec, remove_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); });
+}
+
+template <class Answer>
+void Monitor::deliver(Promises<Answer>& promises, domain::RequestId id, Answer answer) {
+  auto it = promises.find(id);
+  if (it == promises.end())
+    return;
+  it->second.deliver(std::move(answer));
+  promises.erase(it);
+}
+
+void Monitor::carry(domain::effect::AnswerTake e) { deliver(takes_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerRelease e) { deliver(releases_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerJit e) { deliver(jits_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerBoot e) { deliver(boots_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::Publish e) { parts_.board->publish(std::move(e.snapshot)); }
+
+void Monitor::carry(domain::effect::Log e) {
+  spdlog::log(level_of(e.level), "event={}{}{}", e.event, e.fields.empty() ? "" : " ", e.fields);
+}
+
+void Monitor::carry(domain::effect::Count e) {
+  send(parts_.metrics, count_atom::value, std::move(e.family), std::move(e.labels), e.by);
+}
+
+void Monitor::carry(domain::effect::Seconds e) {
+  send(parts_.metrics, time_atom::value, std::move(e.family), std::move(e.labels), e.seconds);
+}
+
+} // namespace ci
