@@ -1,5 +1,6 @@
 #include "http/api.hpp"
 
+#include "http/openapi.hpp"
 #include "http/routes.hpp"
 #include "http/time_text.hpp"
 
@@ -51,13 +52,20 @@ Problem no_token() {
   return problem;
 }
 
+Document describe(const Options& options) {
+  auto text = openapi_document(routes(), options.external_base_url, options.version).dump();
+  auto etag = etag_of(text);
+  return {std::make_shared<const std::string>(std::move(text)), std::move(etag)};
+}
+
 } // namespace
 
 Context::Context(Options given, Surroundings surroundings)
     : options(without_token(given)), around(completed(std::move(surroundings))), token(given.api_token),
       admission(options.trusted_proxies, options.guest_network),
       dashboard(around.board, {options.external_base_url, options.github_web_url, options.version},
-                around.wall_now) {}
+                around.wall_now),
+      description(describe(options)) {}
 
 gateway_actor Context::gateway() const {
   std::lock_guard lock(gateway_mutex_);

@@ -36,6 +36,7 @@ struct Context {
   ApiToken token;
   const Admission admission;
   Dashboard dashboard;
+  const Document description; ///< of this API
 
   gateway_actor gateway() const;
   /// A restarted one. Any thread.

@@ -24,5 +24,6 @@ void dashboard_json(Context&, const Request&, const ResponderPtr&);
 void healthz(Context&, const Request&, const ResponderPtr&);
 void readyz(Context&, const Request&, const ResponderPtr&);
 void metrics(Context&, const Request&, const ResponderPtr&);
+void openapi(Context&, const Request&, const ResponderPtr&);
 
 } // namespace ci::http

@@ -25,4 +25,9 @@ void metrics(Context& context, const Request&, const ResponderPtr& responder) {
                                  around.wall_now(), context.options.version)));
 }
 
+void openapi(Context& context, const Request& request, const ResponderPtr& responder) {
+  const auto& document = context.description;
+  responder->answer(make_cacheable(request, "application/json", document.text, document.etag));
+}
+
 } // namespace ci::http

@@ -26,10 +26,13 @@ constexpr Route table[] = {
     {"GET",    "/healthz",                            everyone, Proof::none,              healthz},
     {"GET",    "/readyz",                             others,   Proof::none,              readyz},
     {"GET",    "/metrics",                            others,   Proof::token_or_loopback, metrics},
+    {"GET",    "/openapi.json",                       others,   Proof::none,              openapi},
 };
 // clang-format on
 
 } // namespace
+
+std::span<const Route> routes() { return table; }
 
 void add_routes(Router& router) {
   for (const auto& route : table)

@@ -1,7 +1,14 @@
 #pragma once
+/// Which endpoints there are.
+
 #include "http/router.hpp"
 
+#include <span>
+
 namespace ci::http {
-/// All endpoints of the service.
+
+/// The table of endpoints, in the order in which they are tried.
+std::span<const Route> routes();
 void add_routes(Router&);
+
 } // namespace ci::http

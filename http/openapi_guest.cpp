@@ -1,0 +1,42 @@
+#include "http/openapi.hpp"
+
+namespace ci::http {
+
+const char* const openapi_guest = R"json({
+"GET /github-jitconfig": {
+  "operationId": "jitConfig", "tags": ["guest"], "summary": "The runner's JIT config",
+  "description": "For the guest whose current lease is the peer's address.",
+  "responses": {
+    "200": {"description": "A JSON string for the runner's --jitconfig.",
+      "content": {"application/json": {"schema": {"type": "string", "minLength": 1}}}},
+    "410": "GitHub has seen the runner online, or it was fetched too often: the JIT config is not given out any more.",
+    "503": "No guest is known by this address yet, or its registration is not there yet."}},
+"GET /boot": {
+  "operationId": "bootScript", "tags": ["guest"], "summary": "The profile's boot script",
+  "description": "For the guest, of a runner or of an image rebuild, whose current lease is the peer's address.",
+  "responses": {
+    "200": {"description": "The script, byte for byte.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    "503": "No guest is known by this address yet."}},
+"GET /image-deps/{path...}": {
+  "operationId": "imageDependency", "tags": ["guest"], "summary": "A file that image builds need",
+  "parameters": [{"name": "path", "description": "Below the folder IMAGE_DEPS_DIR.", "schema": {"type": "string"}},
+    {"$ref": "#/components/parameters/Range"}],
+  "cacheable": true,
+  "responses": {
+    "200": {"description": "The file.", "content": {"*/*": {}}},
+    "206": {"description": "The part that was asked for.", "content": {"*/*": {}}},
+    "404": "There is no such file.",
+    "416": "There is nothing of the file in that range."}},
+"GET /cache/servo/{path...}": {
+  "operationId": "repositoryFile", "tags": ["guest"], "summary": "A file of the checkout, for git clone among others",
+  "parameters": [{"name": "path", "description": "Below main_repo_path.", "schema": {"type": "string"}},
+    {"$ref": "#/components/parameters/Range"}],
+  "cacheable": true,
+  "responses": {
+    "200": {"description": "The file.", "content": {"*/*": {}}},
+    "206": {"description": "The part that was asked for.", "content": {"*/*": {}}},
+    "404": "There is no such file.",
+    "416": "There is nothing of the file in that range."}}
+})json";
+
+} // namespace ci::http

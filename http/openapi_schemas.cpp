@@ -1,0 +1,108 @@
+#include "http/openapi.hpp"
+
+namespace ci::http {
+
+const char* const openapi_schemas = R"json({
+"parameters": {
+  "profile_key": {"name": "profile_key", "in": "path", "required": true, "description": "A configured profile.", "schema": {"type": "string"}},
+  "runner_id": {"name": "runner_id", "in": "path", "required": true, "description": "The monitor's id of the runner.", "schema": {"$ref": "#/components/schemas/Id"}},
+  "count": {"name": "count", "in": "path", "required": true, "description": "How many; the setting max_take_count is the most.", "schema": {"type": "integer", "minimum": 1}},
+  "unique_id": {"name": "unique_id", "in": "path", "required": true, "description": "The reservation's.", "schema": {"$ref": "#/components/schemas/UniqueId"}},
+  "unique_id_query": {"name": "unique_id", "in": "query", "required": true, "description": "A new one for each reservation; workflows then use runs-on: reserved-for:<unique_id>.", "schema": {"$ref": "#/components/schemas/UniqueId"}},
+  "qualified_repo": {"name": "qualified_repo", "in": "query", "required": true, "description": "<owner>/<repo> by GitHub's rules.", "schema": {"type": "string", "pattern": "^[A-Za-z0-9](-?[A-Za-z0-9])*/[A-Za-z0-9._-]{1,100}$"}},
+  "run_id": {"name": "run_id", "in": "query", "required": true, "description": "The workflow run.", "schema": {"type": "integer", "format": "int64", "minimum": 1}},
+  "minimum": {"name": "minimum", "in": "query", "description": "Be content with so many; default: count.", "schema": {"type": "integer", "minimum": 1}},
+  "counts": {"name": "counts", "in": "query", "required": true, "style": "form", "explode": true, "description": "<profile_key>=<count>, one a profile.", "schema": {"$ref": "#/components/schemas/Counts"}},
+  "IfNoneMatch": {"name": "If-None-Match", "in": "header", "description": "The ETag of what the client has.", "schema": {"type": "string"}},
+  "Range": {"name": "Range", "in": "header", "description": "A part of the file.", "schema": {"type": "string"}}
+},
+"schemas": {
+  "Id": {"type": "integer", "format": "int64", "minimum": 1},
+  "UniqueId": {"type": "string", "description": "A UUID of version 4, in any case.", "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"},
+  "Time": {"type": "string", "description": "RFC 3339 in UTC.", "format": "date-time", "pattern": "Z$"},
+  "TimeOrNull": {"oneOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
+  "Number": {"type": "integer", "minimum": 0},
+  "Counts": {"type": "object", "description": "By profile.", "additionalProperties": {"$ref": "#/components/schemas/Number"}},
+  "Problem": {"type": "object", "description": "RFC 9457.", "required": ["type", "title", "status", "detail", "instance"], "properties": {
+    "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+    "detail": {"type": "string", "description": "One sentence that a person can act on."},
+    "instance": {"type": "string", "description": "The path that was asked for."},
+    "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ParameterError"}}}},
+  "ParameterError": {"type": "object", "required": ["parameter", "reason"], "properties": {
+    "parameter": {"type": "string"}, "reason": {"type": "string"}}},
+  "Registration": {"type": "object", "description": "GitHub's record of the runner.", "required": ["id", "busy", "name", "status", "labels"], "properties": {
+    "id": {"$ref": "#/components/schemas/Id"}, "busy": {"type": "boolean"}, "name": {"type": "string"},
+    "status": {"type": "string", "examples": ["online", "offline"]},
+    "labels": {"type": "array", "items": {"$ref": "#/components/schemas/Label"}}}},
+  "Label": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
+  "Runner": {"type": "object", "required": ["id", "profile", "created_time", "registration", "guest_name", "ipv4_address", "status", "details"], "properties": {
+    "id": {"$ref": "#/components/schemas/Id"}, "profile": {"type": "string"},
+    "created_time": {"$ref": "#/components/schemas/Time"},
+    "registration": {"oneOf": [{"$ref": "#/components/schemas/Registration"}, {"type": "null"}]},
+    "guest_name": {"type": ["string", "null"]},
+    "ipv4_address": {"oneOf": [{"type": "string", "format": "ipv4"}, {"type": "null"}]},
+    "status": {"enum": ["StartedOrCrashed", "DoneOrUnregistered", "Invalid", "Busy", "Reserved", "Idle"]},
+    "details": {"type": "object", "description": "For people.", "additionalProperties": {"type": "string"}}}},
+  "Taken": {"type": "object", "required": ["id", "runner"], "properties": {
+    "id": {"$ref": "#/components/schemas/Id"}, "runner": {"$ref": "#/components/schemas/Runner"}}},
+  "TakenList": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Taken"}},
+  "ReservationState": {"enum": ["deciding", "reserved", "started", "finished", "expired", "released"]},
+  "SlotState": {"enum": ["chosen", "labelled", "confirmed", "started", "finished", "given_up", "unlabel", "released"]},
+  "Slot": {"type": "object", "required": ["id", "state"], "properties": {
+    "id": {"$ref": "#/components/schemas/Id"}, "state": {"$ref": "#/components/schemas/SlotState"},
+    "runner": {"description": "null where it exists no more; not on the dashboard, which has it already.",
+      "oneOf": [{"$ref": "#/components/schemas/Runner"}, {"type": "null"}]}}},
+  "Reservation": {"type": "object", "required": ["unique_id", "state", "profile", "qualified_repo", "run_id", "created_time", "granted_time", "deadline", "ended_time", "runners"], "properties": {
+    "unique_id": {"$ref": "#/components/schemas/UniqueId"}, "state": {"$ref": "#/components/schemas/ReservationState"},
+    "profile": {"type": "string"}, "qualified_repo": {"type": "string"}, "run_id": {"$ref": "#/components/schemas/Id"},
+    "created_time": {"$ref": "#/components/schemas/Time"}, "granted_time": {"$ref": "#/components/schemas/TimeOrNull"},
+    "deadline": {"$ref": "#/components/schemas/TimeOrNull"}, "ended_time": {"$ref": "#/components/schemas/TimeOrNull"},
+    "runners": {"type": "array", "items": {"$ref": "#/components/schemas/Slot"}}}},
+  "ProfileCounts": {"type": "object", "required": ["target", "healthy", "started_or_crashed", "idle", "reserved", "busy", "done_or_unregistered", "invalid", "excess_healthy", "wanted", "image_age", "trouble"], "properties": {
+    "target": {"$ref": "#/components/schemas/Number"}, "healthy": {"$ref": "#/components/schemas/Number"},
+    "started_or_crashed": {"$ref": "#/components/schemas/Number"}, "idle": {"$ref": "#/components/schemas/Number"},
+    "reserved": {"$ref": "#/components/schemas/Number"}, "busy": {"$ref": "#/components/schemas/Number"},
+    "done_or_unregistered": {"$ref": "#/components/schemas/Number"}, "invalid": {"$ref": "#/components/schemas/Number"},
+    "excess_healthy": {"$ref": "#/components/schemas/Number"}, "wanted": {"$ref": "#/components/schemas/Number"},
+    "image_age": {"type": ["number", "null"], "description": "Seconds."}, "trouble": {"type": ["string", "null"]}}},
+  "DashboardRunner": {"type": "object", "required": ["id", "screenshot_url", "runner"], "properties": {
+    "id": {"$ref": "#/components/schemas/Id"}, "screenshot_url": {"type": "string", "format": "uri"},
+    "runner": {"$ref": "#/components/schemas/Runner"}}},
+  "Party": {"type": "object", "required": ["well", "trouble", "since"], "properties": {
+    "well": {"type": "boolean"}, "trouble": {"type": ["string", "null"]}, "since": {"$ref": "#/components/schemas/TimeOrNull"}}},
+  "PartyOrNull": {"oneOf": [{"$ref": "#/components/schemas/Party"}, {"type": "null"}]},
+  "Health": {"type": "object", "required": ["github", "libvirt", "store"], "properties": {
+    "github": {"$ref": "#/components/schemas/Party"}, "libvirt": {"$ref": "#/components/schemas/Party"},
+    "store": {"$ref": "#/components/schemas/Party"}}},
+  "Resources": {"type": "object", "required": ["1g_hugepages", "normal_memory"], "properties": {
+    "1g_hugepages": {"type": "integer"}, "normal_memory": {"type": "integer", "format": "int64", "description": "Bytes."}}},
+  "Budget": {"type": "object", "required": ["available", "held"], "properties": {
+    "available": {"$ref": "#/components/schemas/Resources"}, "held": {"$ref": "#/components/schemas/Resources"}}},
+  "Dashboard": {"type": "object", "required": ["profile_runner_counts", "reservations", "health", "budget", "strangers", "draining", "time", "version", "service_version", "runners"], "properties": {
+    "profile_runner_counts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/ProfileCounts"}},
+    "reservations": {"type": "array", "items": {"$ref": "#/components/schemas/Reservation"}},
+    "health": {"$ref": "#/components/schemas/Health"}, "budget": {"$ref": "#/components/schemas/Budget"},
+    "strangers": {"description": "Guests and registrations that look like ours and are not.", "type": "array", "items": {"type": "string"}},
+    "draining": {"type": "boolean"}, "time": {"$ref": "#/components/schemas/Time"},
+    "version": {"type": "integer", "description": "Grows with each change of the decisions."}, "service_version": {"type": "string"},
+    "runners": {"type": "array", "items": {"$ref": "#/components/schemas/DashboardRunner"}}}},
+  "MonitorReadiness": {"type": "object", "required": ["well", "last_crank_age"], "properties": {
+    "well": {"type": "boolean"}, "last_crank_age": {"type": ["number", "null"], "description": "Seconds."}}},
+  "Readiness": {"type": "object", "required": ["ready", "github", "libvirt", "store", "monitor"], "properties": {
+    "ready": {"type": "boolean"}, "github": {"$ref": "#/components/schemas/PartyOrNull"},
+    "libvirt": {"$ref": "#/components/schemas/PartyOrNull"}, "store": {"$ref": "#/components/schemas/PartyOrNull"},
+    "monitor": {"$ref": "#/components/schemas/MonitorReadiness"}}},
+  "ReadinessProblem": {"type": "object", "required": ["type", "title", "status", "detail", "instance", "ready", "github", "libvirt", "store", "monitor"], "properties": {
+    "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
+    "instance": {"type": "string"}, "ready": {"type": "boolean"}, "github": {"$ref": "#/components/schemas/PartyOrNull"},
+    "libvirt": {"$ref": "#/components/schemas/PartyOrNull"}, "store": {"$ref": "#/components/schemas/PartyOrNull"},
+    "monitor": {"$ref": "#/components/schemas/MonitorReadiness"}}},
+  "Override": {"type": "object", "required": ["profile_override_counts", "profile_target_counts", "actual_runner_ids_by_profile_key", "created_at"], "properties": {
+    "profile_override_counts": {"$ref": "#/components/schemas/Counts"},
+    "profile_target_counts": {"$ref": "#/components/schemas/Counts"},
+    "actual_runner_ids_by_profile_key": {"type": "object", "additionalProperties": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}},
+    "created_at": {"$ref": "#/components/schemas/Time"}}}
+}
+})json";
+
+} // namespace ci::http
