@@ -110,6 +110,8 @@ class Libvirt(Process):
 class GithubSimulator(Process):
     """GitHub, with a control API that tells the truth and orders lies; see tests/simulators/README.md."""
 
+    more_arguments = []
+
     def __init__(self, folder, **settings):
         super().__init__("github", folder)
         self.settings = settings
@@ -122,7 +124,8 @@ class GithubSimulator(Process):
         ports = self.folder / "port"
         ports.unlink(missing_ok=True)
         self.start([binary("GITHUB_SIMULATOR", "github-simulator"), "--port", str(self.port), "--port-file", str(ports),
-                    "--token", GITHUB_TOKEN, "--scope", f"repos/{REPOSITORY}", "--state", str(self.folder / "state"), "--parent-death"])
+                    "--token", GITHUB_TOKEN, "--scope", f"repos/{REPOSITORY}", "--state", str(self.folder / "state"), "--parent-death",
+                    *self.more_arguments])
         self.port = int(self.wait_for_file(ports, "listens").split()[-1])
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = Http(self.url)
