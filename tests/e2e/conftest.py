@@ -11,11 +11,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 from harness import Failure, Http, wait_until  # noqa: E402
 from host import GATEWAY, GUEST, URI, Host  # noqa: E402
-from monitor import API_TOKEN, GITHUB_TOKEN, SNAPSHOT, Monitor  # noqa: E402
+from monitor import API_TOKEN, GITHUB_TOKEN, SNAPSHOT, Monitor, profile  # noqa: E402
 from outside import GithubSimulator  # noqa: E402
 
 MONITOR_PORT = 8000  # the guest's init knows it
 GITHUB_PORT = 8001
+PLACEHOLDER = profile(0)["boot_script"]
 LOG_TAIL = 120
 
 
@@ -37,19 +38,28 @@ class World:
         self.github = RealGithub(folder / "github", online_delay=0.1, busy_delay=0.2, gone_delay=0.3, offline_delay=20)
         self.monitor = None
 
-    def begin(self, profiles, templates=True, github=None, **settings):
+    @property
+    def boot_script(self):
+        return (HERE / "guest" / "boot-script").read_text()
+
+    def begin(self, profiles, templates=True, github=None, start=True, **settings):
         """Everything runs and the monitor is ready. Templates: hand-made images of all profiles."""
         self.github.settings.update(github or {})
         self.github.begin()
         for values in profiles.values():
-            values["boot_script"] = (HERE / "guest" / "boot-script").read_text()
+            if values["boot_script"] == PLACEHOLDER:
+                values["boot_script"] = self.boot_script
         settings = {"listen_on": ["127.0.0.1", GATEWAY], "port": MONITOR_PORT, "guest_network": "192.168.100.0/24",
                     "monitor_start_timeout": 90, "guest_filter": "clean-traffic", "max_parallel_creates": 2, **settings}
         self.monitor = Monitor(self.folder / "monitor", self.github.url, URI, profiles, **settings)
         if templates:
             for key in profiles:
                 self.host.define_template(key, SNAPSHOT, self.images)
-        return self.monitor.begin().wait_ready()
+        return self.monitor.begin().wait_ready() if start else self.monitor
+
+    def events(self, event):
+        """The daemon's log lines of that event."""
+        return [line for line in self.monitor.log().splitlines() if f" event={event} " in line]
 
     @property
     def images(self):
