@@ -19,7 +19,7 @@ const char* const openapi_schemas = R"json({
 "schemas": {
   "Id": {"type": "integer", "format": "int64", "minimum": 1},
   "UniqueId": {"type": "string", "description": "A UUID of version 4, in any case.", "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"},
-  "Time": {"type": "string", "description": "RFC 3339 in UTC.", "format": "date-time", "pattern": "Z$"},
+  "Time": {"type": "string", "description": "RFC 3339 in UTC.", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$"},
   "TimeOrNull": {"oneOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
   "Number": {"type": "integer", "minimum": 0},
   "Counts": {"type": "object", "description": "By profile.", "additionalProperties": {"$ref": "#/components/schemas/Number"}},

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from description import collected, report_path  # noqa: E402
 from harness import Failure  # noqa: E402
 from monitor import API_TOKEN, GITHUB_TOKEN, Monitor  # noqa: E402
 from outside import GithubSimulator, GuestSimulator, Libvirt  # noqa: E402
@@ -27,8 +28,9 @@ class World:
         self.guests = GuestSimulator(folder / "guests")
         self.monitor = None
 
-    def begin(self, profiles, github=None, **settings):
-        """Everything runs and the monitor is ready; `github` and `settings` are theirs, over the tests' defaults."""
+    def begin(self, profiles, github=None, guests=None, ready=True, **settings):
+        """Everything runs and the monitor is ready, unless it need not be; `github` and `settings` are theirs, over the tests'
+        defaults; `guests` is how all guests behave."""
         # GitHub's delays are a tenth of the usual.
         self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
         self.github.begin()
@@ -37,8 +39,8 @@ class World:
         for key in profiles:
             self.libvirt.define_template(key, self.monitor.settings["images_path"])
         self.monitor.begin()
-        self.guests.begin(self.libvirt.uri, self.monitor.base_url)
-        return self.monitor.wait_ready()
+        self.guests.begin(self.libvirt.uri, self.monitor.base_url, guests)
+        return self.monitor.wait_ready() if ready else self.monitor
 
     def parts(self):
         return [part for part in (self.monitor, self.guests, self.github, self.libvirt) if part is not None]
@@ -55,8 +57,9 @@ class World:
         if self.monitor is not None:
             complaints += [f"G9: the log holds {what}" for what, secret in (("the API token", API_TOKEN),
                            ("GitHub's token", GITHUB_TOKEN)) if secret in self.monitor.log()]
+        complaints += collected.check()
         if complaints:
-            raise Failure("\n".join(complaints))
+            raise Failure("\n".join(complaints[:20]))
 
     def show_logs(self):
         for part in self.parts():
@@ -69,6 +72,14 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if call.when == "call":
         item.failed_call = outcome.get_result().failed
+
+
+def pytest_collection_finish(session):
+    """What an earlier run of these files produced does not count."""
+    for module in {item.path.name for item in session.items}:
+        path = report_path(module)
+        if path is not None:
+            path.unlink(missing_ok=True)
 
 
 @pytest.fixture

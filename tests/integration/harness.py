@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
+from description import collected
+
 PATIENCE = 60.0  # seconds; sanitized programs on two shared cores are slow
 
 
@@ -162,7 +164,9 @@ class Http:
             raise ConnectionError(f"{method} {target}: {error!r}") from error
         finally:
             connection.close()
-        return Answer(response.status, response.headers, content, time.monotonic() - begin)
+        answer = Answer(response.status, response.headers, content, time.monotonic() - begin)
+        collected.add(self.address.netloc, method, target, answer)
+        return answer
 
     def get(self, path, query=None, **more):
         return self.request("GET", path, query, **more)

@@ -3,6 +3,7 @@
 import json
 import uuid
 
+from description import collected
 from harness import Failure, Http, Process, binary, wait_until
 
 API_TOKEN = "integration-api-token-0123456789"
@@ -89,6 +90,8 @@ class Monitor(Process):
         self.settings["port"] = int(port)  # the next start is found at the same place
         self.base_url = f"http://{address}:{port}"
         self.http = Http(self.base_url, API_TOKEN)
+        # From here on each of its answers is held against its own description.
+        collected.describe(self.http.address.netloc, self.http.get("/openapi.json").json())
         return self
 
     def wait_ready(self):
