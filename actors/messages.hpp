@@ -8,6 +8,7 @@
 #include "actors/domain/answers.hpp"
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
+#include "actors/domain/operator.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/store.hpp"
 #include "actors/ticket.hpp"
@@ -52,6 +53,7 @@ using take_atom = caf::atom_constant<caf::atom("take")>;
 using release_atom = caf::atom_constant<caf::atom("release")>;
 using jit_atom = caf::atom_constant<caf::atom("jit")>;
 using boot_atom = caf::atom_constant<caf::atom("boot")>;
+using lever_atom = caf::atom_constant<caf::atom("lever")>;
 using guest_atom = caf::atom_constant<caf::atom("guest")>;
 using host_atom = caf::atom_constant<caf::atom("host")>;
 using store_atom = caf::atom_constant<caf::atom("store")>;
@@ -99,6 +101,8 @@ using monitor_actor = caf::typed_actor<
     caf::replies_to<jit_atom, TicketPtr, std::string>::with<domain::JitAnswer>,
     /// The boot script for the guest that has this IPv4 address now.
     caf::replies_to<boot_atom, TicketPtr, std::string>::with<domain::BootAnswer>,
+    /// What an operator asks for: overrides, pauses, an end of a runner. Answered when it is durable.
+    caf::replies_to<lever_atom, TicketPtr, domain::Lever>::with<domain::LeverAnswer>,
     /// libvirt reported a change of one guest.
     caf::reacts_to<guest_atom, domain::GuestObservation>,
     /// The libvirt connection came up or was lost.
@@ -236,6 +240,8 @@ CI_LOCAL_MESSAGE(ci::domain::TakeAnswer)
 CI_LOCAL_MESSAGE(ci::domain::ReleaseAnswer)
 CI_LOCAL_MESSAGE(ci::domain::JitAnswer)
 CI_LOCAL_MESSAGE(ci::domain::BootAnswer)
+CI_LOCAL_MESSAGE(ci::domain::Lever)
+CI_LOCAL_MESSAGE(ci::domain::LeverAnswer)
 CI_LOCAL_MESSAGE(ci::domain::GuestObservation)
 CI_LOCAL_MESSAGE(ci::domain::GuestSpec)
 CI_LOCAL_MESSAGE(ci::domain::HostReply)

@@ -43,6 +43,9 @@ Monitor::behavior_type Monitor::make_behavior() {
       [this](boot_atom, const TicketPtr& ticket, const std::string& address) {
         return admit(boots_, ticket, [&](auto id) { core_.boot(now(), id, address); });
       },
+      [this](lever_atom, const TicketPtr& ticket, const domain::Lever& asked) {
+        return admit(levers_, ticket, [&](auto id) { core_.operate(now(), id, asked); });
+      },
       [this](guest_atom, const domain::GuestObservation& seen) {
         core_.on_guest(now(), seen);
         nudge();
@@ -87,6 +90,8 @@ void Monitor::on_exit() {
     promise.deliver(domain::JitAnswer{stopping(), {}});
   for (auto& [id, promise] : boots_)
     promise.deliver(domain::BootAnswer{stopping(), nullptr});
+  for (auto& [id, promise] : levers_)
+    promise.deliver(domain::LeverAnswer{stopping(), {}});
   parts_ = {};
 }
 

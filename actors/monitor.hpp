@@ -81,6 +81,7 @@ class Monitor : public Metered<monitor_actor::base> {
   void carry(domain::effect::AnswerRelease);
   void carry(domain::effect::AnswerJit);
   void carry(domain::effect::AnswerBoot);
+  void carry(domain::effect::AnswerLever);
   void carry(domain::effect::Publish);
   void carry(domain::effect::Log);
   void carry(domain::effect::Count);
@@ -99,6 +100,7 @@ class Monitor : public Metered<monitor_actor::base> {
   Promises<domain::ReleaseAnswer> releases_;
   Promises<domain::JitAnswer> jits_;
   Promises<domain::BootAnswer> boots_;
+  Promises<domain::LeverAnswer> levers_;
   std::vector<caf::typed_response_promise<caf::unit_t>> stoppers_;
 
   /// Batches in order; the first `committing_` of them are with the journal.

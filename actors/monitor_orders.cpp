@@ -228,6 +228,7 @@ void Monitor::carry(domain::effect::AnswerTake e) { deliver(takes_, e.request, s
 void Monitor::carry(domain::effect::AnswerRelease e) { deliver(releases_, e.request, std::move(e.answer)); }
 void Monitor::carry(domain::effect::AnswerJit e) { deliver(jits_, e.request, std::move(e.answer)); }
 void Monitor::carry(domain::effect::AnswerBoot e) { deliver(boots_, e.request, std::move(e.answer)); }
+void Monitor::carry(domain::effect::AnswerLever e) { deliver(levers_, e.request, std::move(e.answer)); }
 void Monitor::carry(domain::effect::Publish e) { parts_.board->publish(std::move(e.snapshot)); }
 
 void Monitor::carry(domain::effect::Log e) {

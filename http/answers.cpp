@@ -53,4 +53,10 @@ void answer_boot(Responder& responder, const domain::BootAnswer& answer) {
   responder.answer(std::move(response));
 }
 
+void answer_lever(Responder& responder, const domain::LeverAnswer& answer,
+                  const std::function<void(Responder&, const domain::LeverAnswer&)>& write) {
+  if (!refused(responder, answer.verdict))
+    write(responder, answer);
+}
+
 } // namespace ci::http

@@ -48,6 +48,10 @@ Gateway::behavior_type Gateway::make_behavior() {
         carry<domain::BootAnswer>(std::move(responder), guests, boot_atom::value, std::move(address),
                                   answer_boot);
       },
+      [=, this](lever_atom, ResponderPtr& responder, domain::Lever& asked, const LeverWriter& write) {
+        carry<domain::LeverAnswer>(std::move(responder), usual, lever_atom::value, std::move(asked),
+                                   [write](auto& to, const auto& answer) { answer_lever(to, answer, write); });
+      },
       [=, this](tick_atom, std::uint64_t id) { time_out(id); },
   };
 }

@@ -13,6 +13,9 @@ namespace ci::http {
 
 using tick_atom = caf::atom_constant<caf::atom("gw_tick")>;
 
+/// Writes the answer to a lever that was not refused.
+using LeverWriter = std::function<void(Responder&, const domain::LeverAnswer&)>;
+
 /// Nobody waits for its answers: they go to the clients.
 using gateway_actor = caf::typed_actor<
     /// Who decides from now on. An invalid handle: nobody, until the next such message.
@@ -25,6 +28,8 @@ using gateway_actor = caf::typed_actor<
     caf::reacts_to<jit_atom, ResponderPtr, std::string>,
     /// From the guest that has this IPv4 address.
     caf::reacts_to<boot_atom, ResponderPtr, std::string>,
+    /// An operator's lever; the answer is for the function to write.
+    caf::reacts_to<lever_atom, ResponderPtr, domain::Lever, LeverWriter>,
     /// A request's time ran out; the number is the request's.
     caf::reacts_to<tick_atom, std::uint64_t>>;
 
@@ -75,3 +80,4 @@ class Gateway : public Metered<gateway_actor::base> {
 } // namespace ci::http
 
 CI_LOCAL_MESSAGE(ci::http::ResponderPtr)
+CI_LOCAL_MESSAGE(ci::http::LeverWriter)

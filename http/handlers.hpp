@@ -11,6 +11,17 @@ void take_several(Context&, const Request&, const ResponderPtr&);
 void show_reservation(Context&, const Request&, const ResponderPtr&);
 void release_reservation(Context&, const Request&, const ResponderPtr&);
 
+// handlers_policy.cpp
+void show_override(Context&, const Request&, const ResponderPtr&);
+void start_override(Context&, const Request&, const ResponderPtr&);
+void cancel_override(Context&, const Request&, const ResponderPtr&);
+void explain_policy(Context&, const Request&, const ResponderPtr&);
+
+// handlers_lever.cpp
+void pause_profile(Context&, const Request&, const ResponderPtr&);
+void resume_profile(Context&, const Request&, const ResponderPtr&);
+void destroy_runner(Context&, const Request&, const ResponderPtr&);
+
 // handlers_guest.cpp
 void github_jitconfig(Context&, const Request&, const ResponderPtr&);
 void boot_script(Context&, const Request&, const ResponderPtr&);

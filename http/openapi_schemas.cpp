@@ -58,13 +58,13 @@ const char* const openapi_schemas = R"json({
     "created_time": {"$ref": "#/components/schemas/Time"}, "granted_time": {"$ref": "#/components/schemas/TimeOrNull"},
     "deadline": {"$ref": "#/components/schemas/TimeOrNull"}, "ended_time": {"$ref": "#/components/schemas/TimeOrNull"},
     "runners": {"type": "array", "items": {"$ref": "#/components/schemas/Slot"}}}},
-  "ProfileCounts": {"type": "object", "required": ["target", "healthy", "started_or_crashed", "idle", "reserved", "busy", "done_or_unregistered", "invalid", "excess_healthy", "wanted", "image_age", "trouble"], "properties": {
+  "ProfileCounts": {"type": "object", "required": ["target", "healthy", "started_or_crashed", "idle", "reserved", "busy", "done_or_unregistered", "invalid", "excess_healthy", "wanted", "image_age", "paused", "trouble"], "properties": {
     "target": {"$ref": "#/components/schemas/Number"}, "healthy": {"$ref": "#/components/schemas/Number"},
     "started_or_crashed": {"$ref": "#/components/schemas/Number"}, "idle": {"$ref": "#/components/schemas/Number"},
     "reserved": {"$ref": "#/components/schemas/Number"}, "busy": {"$ref": "#/components/schemas/Number"},
     "done_or_unregistered": {"$ref": "#/components/schemas/Number"}, "invalid": {"$ref": "#/components/schemas/Number"},
     "excess_healthy": {"$ref": "#/components/schemas/Number"}, "wanted": {"$ref": "#/components/schemas/Number"},
-    "image_age": {"type": ["number", "null"], "description": "Seconds."}, "trouble": {"type": ["string", "null"]}}},
+    "image_age": {"type": ["number", "null"], "description": "Seconds."}, "paused": {"type": "boolean", "description": "By an operator: no new runners."}, "trouble": {"type": ["string", "null"]}}},
   "DashboardRunner": {"type": "object", "required": ["id", "screenshot_url", "runner"], "properties": {
     "id": {"$ref": "#/components/schemas/Id"}, "screenshot_url": {"type": "string", "format": "uri"},
     "runner": {"$ref": "#/components/schemas/Runner"}}},
@@ -78,11 +78,12 @@ const char* const openapi_schemas = R"json({
     "1g_hugepages": {"type": "integer"}, "normal_memory": {"type": "integer", "format": "int64", "description": "Bytes."}}},
   "Budget": {"type": "object", "required": ["available", "held"], "properties": {
     "available": {"$ref": "#/components/schemas/Resources"}, "held": {"$ref": "#/components/schemas/Resources"}}},
-  "Dashboard": {"type": "object", "required": ["profile_runner_counts", "reservations", "health", "budget", "strangers", "draining", "time", "version", "service_version", "runners"], "properties": {
+  "Dashboard": {"type": "object", "required": ["profile_runner_counts", "reservations", "health", "budget", "strangers", "policy_override", "draining", "time", "version", "service_version", "runners"], "properties": {
     "profile_runner_counts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/ProfileCounts"}},
     "reservations": {"type": "array", "items": {"$ref": "#/components/schemas/Reservation"}},
     "health": {"$ref": "#/components/schemas/Health"}, "budget": {"$ref": "#/components/schemas/Budget"},
     "strangers": {"description": "Guests and registrations that look like ours and are not.", "type": "array", "items": {"type": "string"}},
+    "policy_override": {"oneOf": [{"$ref": "#/components/schemas/Override"}, {"type": "null"}]},
     "draining": {"type": "boolean"}, "time": {"$ref": "#/components/schemas/Time"},
     "version": {"type": "integer", "description": "Grows with each change of the decisions."}, "service_version": {"type": "string"},
     "runners": {"type": "array", "items": {"$ref": "#/components/schemas/DashboardRunner"}}}},
@@ -101,7 +102,21 @@ const char* const openapi_schemas = R"json({
     "profile_override_counts": {"$ref": "#/components/schemas/Counts"},
     "profile_target_counts": {"$ref": "#/components/schemas/Counts"},
     "actual_runner_ids_by_profile_key": {"type": "object", "additionalProperties": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}},
-    "created_at": {"$ref": "#/components/schemas/Time"}}}
+    "created_at": {"$ref": "#/components/schemas/Time"}}},
+  "Explanation": {"type": "object", "required": ["granted", "refusal", "detail", "budget", "profiles"], "properties": {
+    "granted": {"oneOf": [{"$ref": "#/components/schemas/Counts"}, {"type": "null"}]},
+    "refusal": {"enum": [null, "override_active", "override_idle", "override_unfit"]},
+    "detail": {"type": "string", "description": "Why."},
+    "budget": {"description": "The host's, less what is held by others.", "$ref": "#/components/schemas/Resources"},
+    "profiles": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/ExplainedProfile"}}}},
+  "ExplainedProfile": {"type": "object", "required": ["configured_target", "reserved_or_busy", "each", "asked", "beyond_target", "granted", "target_meanwhile"], "properties": {
+    "configured_target": {"$ref": "#/components/schemas/Number"}, "reserved_or_busy": {"$ref": "#/components/schemas/Number"},
+    "each": {"description": "What one runner takes.", "$ref": "#/components/schemas/Resources"},
+    "asked": {"$ref": "#/components/schemas/Number"}, "beyond_target": {"$ref": "#/components/schemas/Number"},
+    "granted": {"$ref": "#/components/schemas/Number"},
+    "target_meanwhile": {"description": "null where nothing was fitted.", "oneOf": [{"$ref": "#/components/schemas/Number"}, {"type": "null"}]}}},
+  "Pause": {"type": "object", "required": ["profile", "paused"], "properties": {
+    "profile": {"type": "string"}, "paused": {"type": "boolean"}}}
 }
 })json";
 

@@ -3,6 +3,7 @@
 #include "actors/domain/names.hpp"
 
 #include <charconv>
+#include <set>
 
 namespace ci::http {
 
@@ -90,6 +91,27 @@ domain::TakeRequest read_take(ParameterReader& reader, std::string profile, cons
   if (const auto minimum = reader.optional("minimum"))
     take.minimum = read_number(reader, "minimum", *minimum, take.count);
   return take;
+}
+
+domain::ProfileNumbers read_override(ParameterReader& reader, const Request& request) {
+  constexpr int most = 10'000;
+  domain::ProfileNumbers counts;
+  std::set<std::string> seen;
+  for (const auto& parameter : request.target.query) {
+    if (!seen.insert(parameter.name).second)
+      continue; // one note for all of its repetitions
+    const auto text = reader.required(parameter.name);
+    if (!text)
+      continue;
+    const auto number = *text == "0" ? std::optional<std::int64_t>(0) : parse_positive(*text);
+    if (number && *number <= most)
+      counts[parameter.name] = static_cast<int>(*number);
+    else
+      reader.note(parameter.name, "must be a whole number from 0 to " + std::to_string(most));
+  }
+  if (seen.empty())
+    reader.note("<profile_key>", "is missing: give at least one count of runners by profile");
+  return counts;
 }
 
 std::string read_unique_id(ParameterReader& reader, const Request& request) {

@@ -1,6 +1,7 @@
 #pragma once
 /// The parameters of requests: their rules, and a reader that finds everything wrong at once. Pure.
 
+#include "actors/domain/override.hpp"
 #include "actors/domain/reservation.hpp"
 #include "http/problem.hpp"
 
@@ -35,6 +36,10 @@ class ParameterReader {
 /// stands in the path; null for a take of one. The result is to be used only where nothing was noted.
 domain::TakeRequest read_take(ParameterReader&, std::string profile, const std::string* count,
                               int max_take_count);
+
+/// The counts of runners by profile that an override asks for, `<profile_key>=<count>` each, 0 to 10,000. Every
+/// parameter is one: noted where there is none, and each that is repeated or malformed.
+domain::ProfileNumbers read_override(ParameterReader&, const Request&);
 
 /// The `{unique_id}` of a path in lower case; noted where it is none.
 std::string read_unique_id(ParameterReader&, const Request&);

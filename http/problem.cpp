@@ -44,6 +44,16 @@ RefusalText text_of(domain::Refusal refusal) {
     return {"unknown-profile", 404, "There is no such profile."};
   case Refusal::unknown_reservation:
     return {"unknown-reservation", 404, "There is no such reservation."};
+  case Refusal::unknown_runner:
+    return {"unknown-runner", 404, "There is no such runner."};
+  case Refusal::runner_busy:
+    return {"runner-busy", 409, "A job may be running on this runner."};
+  case Refusal::override_active:
+    return {"override-active", 409, "Another policy override is active."};
+  case Refusal::override_idle:
+    return {"override-idle", 422, "The override asks for nothing beyond the configured targets."};
+  case Refusal::override_unfit:
+    return {"override-unfit", 422, "The host has no room for any of the override."};
   }
   return {"unexplained", 500, "The monitor gave no reason."};
 }

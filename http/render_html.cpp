@@ -75,7 +75,8 @@ std::string profile_card(const std::string& key, const domain::ProfileCounts& co
   if (counts.excess_healthy > 0)
     foot += " · " + std::to_string(counts.excess_healthy) + " too many";
   return "<article class=\"card\"><div class=\"top\"><h3>" + escape_html(key) +
-         "</h3><span class=\"big\" title=\"healthy, of those there should be\">" +
+         "</h3>" + (counts.paused ? chip("warn", "Paused") : "") +
+         "<span class=\"big\" title=\"healthy, of those there should be\">" +
          std::to_string(counts.healthy) + " <small>of " + std::to_string(counts.target) +
          "</small></span></div>" + bar(parts, std::max(total, static_cast<double>(counts.target))) +
          "<ul class=\"legend\">" + legend + "</ul>" +
@@ -113,6 +114,27 @@ std::string profile_section(const domain::Snapshot& snapshot) {
     return "<h2>Profiles</h2>\n<div class=\"scroll\"><div class=\"empty\">No profile is "
            "configured.</div></div>\n";
   return "<h2>Profiles</h2>\n<div class=\"cards\">" + cards + "</div>\n";
+}
+
+std::string numbers_text(const domain::ProfileNumbers& numbers) {
+  std::string text;
+  for (const auto& [key, number] : numbers)
+    text += (text.empty() ? "" : ", ") + escape_html(key) + " " + std::to_string(number);
+  return text;
+}
+
+std::string override_banner(const domain::Snapshot& snapshot) {
+  if (!snapshot.policy_override)
+    return {};
+  const auto& active = *snapshot.policy_override;
+  domain::ProfileNumbers delivered;
+  for (const auto& [key, count] : active.granted)
+    delivered[key] = 0;
+  for (const auto& [key, ids] : active.delivered)
+    delivered[key] = static_cast<int>(ids.size());
+  return "<p class=\"banner\" role=\"status\"><strong>A policy override is in force</strong> since " +
+         time_element(active.created_at, TimeKind::ago) + ": granted " + numbers_text(active.granted) +
+         "; delivered " + numbers_text(delivered) + "; steered to " + numbers_text(active.targets) + "</p>\n";
 }
 
 std::string heading(const char* name, std::size_t count) {
@@ -216,7 +238,7 @@ std::string runner_row(const domain::RunnerView& runner) {
 
 std::string page_contents(const domain::Snapshot& snapshot, const std::vector<const std::string*>& rows,
                           const PageStyle& style) {
-  return header(snapshot, style) + banners(snapshot) + profile_section(snapshot) + host_section(snapshot) +
+  return header(snapshot, style) + banners(snapshot) + override_banner(snapshot) + profile_section(snapshot) + host_section(snapshot) +
          reservation_section(snapshot, style) + runner_section(rows) + stranger_section(snapshot) +
          "<footer><span>Times in UTC</span><a href=\"dashboard.json\">dashboard.json</a>"
          "<a href=\"readyz\">readyz</a></footer>\n";

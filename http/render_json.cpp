@@ -65,6 +65,7 @@ Json counts_value(const domain::ProfileCounts& counts, domain::Time now) {
           {"excess_healthy", counts.excess_healthy},
           {"wanted", counts.wanted},
           {"image_age", age_or_null(counts.image_made_at, now)},
+          {"paused", counts.paused},
           {"trouble", counts.trouble.empty() ? Json(nullptr) : Json(counts.trouble)}};
 }
 
@@ -106,6 +107,25 @@ Json slots_value(const domain::ReservationView& reservation) {
   return slots;
 }
 
+Json numbers_value(const domain::ProfileNumbers& numbers) {
+  Json json(Json::value_t::object);
+  for (const auto& [key, number] : numbers)
+    json[key] = number;
+  return json;
+}
+
+Json override_value(const domain::Override& active) {
+  Json delivered(Json::value_t::object);
+  for (const auto& [key, count] : active.granted)
+    delivered[key] = Json::array();
+  for (const auto& [key, ids] : active.delivered)
+    delivered[key] = ids;
+  return {{"profile_override_counts", numbers_value(active.granted)},
+          {"profile_target_counts", numbers_value(active.targets)},
+          {"actual_runner_ids_by_profile_key", std::move(delivered)},
+          {"created_at", domain::rfc3339(active.created_at)}};
+}
+
 Json dashboard_head(const domain::Snapshot& snapshot, domain::Time now, const std::string& service_version) {
   Json json;
   json["profile_runner_counts"] = Json(Json::value_t::object);
@@ -125,6 +145,7 @@ Json dashboard_head(const domain::Snapshot& snapshot, domain::Time now, const st
   json["budget"] = {{"available", resources_value(snapshot.budget)},
                     {"held", resources_value(snapshot.held)}};
   json["strangers"] = snapshot.strangers;
+  json["policy_override"] = snapshot.policy_override ? override_value(*snapshot.policy_override) : Json(nullptr);
   json["draining"] = snapshot.draining;
   json["time"] = domain::rfc3339(snapshot.at);
   json["version"] = snapshot.version;
@@ -173,6 +194,36 @@ std::string dashboard_json(const domain::Snapshot& snapshot, domain::Time now,
   if (!runners.empty())
     text.pop_back();
   return text += "]}";
+}
+
+std::string override_json(const domain::Override& active) { return dump(override_value(active)); }
+
+std::string numbers_json(const domain::ProfileNumbers& numbers) { return dump(numbers_value(numbers)); }
+
+std::string explanation_json(const domain::ProfileNumbers& asked, const domain::OverrideGround& ground,
+                             const domain::Verdict& verdict, const domain::OverrideDecision& decision) {
+  const bool granted = verdict.refusal == domain::Refusal::none;
+  const auto of = [](const domain::ProfileNumbers& numbers, const std::string& key) {
+    const auto at = numbers.find(key);
+    return at == numbers.end() ? 0 : at->second;
+  };
+  Json json;
+  json["granted"] = granted ? numbers_value(decision.granted) : Json(nullptr);
+  json["refusal"] = granted ? Json(nullptr) : Json(domain::to_string(verdict.refusal));
+  json["detail"] = granted ? "This would be granted now." : verdict.detail;
+  json["budget"] = resources_value(ground.budget);
+  json["profiles"] = Json(Json::value_t::object);
+  for (const auto& profile : ground.profiles) {
+    auto& one = json["profiles"][profile.key];
+    one = {{"configured_target", profile.target},
+           {"reserved_or_busy", profile.critical},
+           {"each", resources_value(profile.each)},
+           {"asked", of(asked, profile.key)},
+           {"beyond_target", of(decision.extra, profile.key)},
+           {"granted", of(decision.granted, profile.key)}};
+    one["target_meanwhile"] = decision.targets.empty() ? Json(nullptr) : Json(of(decision.targets, profile.key));
+  }
+  return dump(json);
 }
 
 std::string party_json(const domain::PartyHealth& party) { return dump(party_value(party)); }

@@ -2,7 +2,7 @@
 /// Values of the domain as JSON texts. The names are a contract with clients that exist: keys may be added,
 /// never renamed. JIT configs and tokens are in none of these values. Pure.
 
-#include "actors/domain/snapshot.hpp"
+#include "actors/domain/answers.hpp"
 
 #include <string>
 #include <vector>
@@ -22,6 +22,13 @@ std::string reservation_json(const domain::ReservationView&, const domain::Snaps
 std::string dashboard_json(const domain::Snapshot&, domain::Time now,
                            const std::vector<const std::string*>& runners,
                            const std::string& service_version);
+/// `GET /policy/override`, where one is in force.
+std::string override_json(const domain::Override&);
+/// `{"<profile_key>": <number>}`.
+std::string numbers_json(const domain::ProfileNumbers&);
+/// `GET /policy/explain`: what \p asked would be granted and why, by profile.
+std::string explanation_json(const domain::ProfileNumbers& asked, const domain::OverrideGround&,
+                             const domain::Verdict&, const domain::OverrideDecision&);
 /// `{"well", "trouble", "since"}`.
 std::string party_json(const domain::PartyHealth&);
 

@@ -32,8 +32,34 @@ const char* to_string(Refusal r) {
     return "unknown_profile";
   case Refusal::unknown_reservation:
     return "unknown_reservation";
+  case Refusal::unknown_runner:
+    return "unknown_runner";
+  case Refusal::runner_busy:
+    return "runner_busy";
+  case Refusal::override_active:
+    return "override_active";
+  case Refusal::override_idle:
+    return "override_idle";
+  case Refusal::override_unfit:
+    return "override_unfit";
   }
   return "?";
+}
+
+Verdict verdict_of(const OverrideDecision& decision) {
+  switch (decision.refusal) {
+  case OverrideRefusal::none:
+    break;
+  case OverrideRefusal::unknown_profile:
+    return {Refusal::unknown_profile, "There is no profile " + decision.unknown + ".", {}};
+  case OverrideRefusal::nothing_extra:
+    return {Refusal::override_idle, "This asks for nothing beyond what the configured targets give anyway.", {}};
+  case OverrideRefusal::nothing_fits:
+    return {Refusal::override_unfit,
+            "The host has no room for any of it beside reserved and busy runners; ask again when some have ended.",
+            {}};
+  }
+  return {};
 }
 
 } // namespace ci::domain

@@ -22,6 +22,11 @@ enum class Refusal {
   jit_gone,            ///< the JIT config was used, or is not given any more: 410
   unknown_profile,     ///< 404
   unknown_reservation, ///< 404
+  unknown_runner,      ///< 404
+  runner_busy,         ///< a job may be running on the runner, or it is promised to one: 409
+  override_active,     ///< another policy override is in force: 409
+  override_idle,       ///< the override asks for nothing beyond the configured targets: 422
+  override_unfit,      ///< the host has no room for any of the override: 422
 };
 const char* to_string(Refusal);
 
@@ -32,6 +37,9 @@ struct Verdict {
   std::string detail;
   Duration retry_after{0}; ///< for the 503s; zero: the server's default of 1 s
 };
+
+/// Why an override is refused; no refusal where it is not.
+Verdict verdict_of(const OverrideDecision&);
 
 /// `runners` empty without a refusal means `null`: nothing reserved, nothing changed.
 struct TakeAnswer {

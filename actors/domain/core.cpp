@@ -143,6 +143,7 @@ void Core::on_loaded(Now now, StoreImage image) {
       fail_take(reservation,
                 {Refusal::not_ready, "The service was restarted before the take was decided.", {}});
   }
+  load_notes(image);
   log(LogLevel::info, "loaded",
       "runners=" + std::to_string(runners_.size()) + " reservations=" + std::to_string(reservations_.size()) +
           " next_id=" + std::to_string(next_id_));
@@ -199,6 +200,10 @@ void Core::on_clock_jump(Now now, Duration by) {
   for (auto* party : {&github_, &libvirt_, &store_})
     move(party->since);
   write(store::ShiftTimes{by});
+  if (override_) {
+    override_->created_at += by;
+    keep_override();
+  }
   log(LogLevel::warn, "clock_jumped", "by_ms=" + std::to_string(by.count()));
 }
 
@@ -265,6 +270,7 @@ void Core::crank(Now now) {
     return true;
   });
 
+  advance_override();
   plan();
 
   for (auto it = gone_.begin(); it != gone_.end();)

@@ -12,6 +12,7 @@
 #include "actors/domain/effects.hpp"
 #include "actors/domain/fitting.hpp"
 #include "actors/domain/names.hpp"
+#include "actors/domain/operator.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/release.hpp"
 #include "actors/domain/snapshot.hpp"
@@ -133,6 +134,7 @@ class Core {
   void release(Now, RequestId, const std::string& unique_id);
   void jitconfig(Now, RequestId, const std::string& address);
   void boot(Now, RequestId, const std::string& address);
+  void operate(Now, RequestId, const Lever&);
   /// No more requests or creations; those that wait are refused.
   void stop(Now);
 
@@ -205,6 +207,7 @@ class Core {
   // core_plan.cpp: what is wanted
   void plan();
   std::map<std::string, ProfileCounts> count() const;
+  Resources plannable() const;
   std::map<std::string, int> fitted(const std::map<std::string, ProfileCounts>&) const;
   void destroy_excess(const std::map<std::string, ProfileCounts>&);
 
@@ -221,6 +224,24 @@ class Core {
   void spend(Reservation&);
   void answer_take(Reservation&);
   void forget_old_reservations();
+
+  // core_operator.cpp: levers
+  void load_notes(const StoreImage&);
+  void refuse_lever(RequestId, Verdict);
+  void set_paused(RequestId, const lever::SetPaused&);
+  void destroy_by_hand(RequestId, RunnerId);
+
+  // core_override.cpp: policy overrides
+  int target_of(const Profile&) const;
+  OverrideGround override_ground() const;
+  void keep_override(std::function<void()> then = {});
+  void remember_override(const char* event, const std::string& detail);
+  void start_override(RequestId, const lever::StartOverride&);
+  void cancel_override(RequestId);
+  void end_override(const std::string& why, std::function<void()> then = {});
+  void note_delivered();
+  void advance_override();
+  void refit_override();
 
   // core_guests.cpp: requests of guests
   void answer_guest(const GuestRequest&);
@@ -280,6 +301,14 @@ class Core {
   std::uint64_t registrations_seq_ = 0, registrations_needed_ = 0;
   Time registrations_due_{};
   Backoff list_pause_{Duration{1'000}, Duration{60'000}};
+
+  // Operators' levers; in the store's notes of these names.
+  static constexpr const char* override_note = "policy_override";
+  static constexpr const char* pause_note = "paused:"; ///< and the profile
+  std::optional<Override> override_;
+  std::shared_ptr<const Override> override_view_; ///< null: none, or to be made anew
+  std::shared_ptr<const OverrideGround> ground_view_;
+  std::set<std::string> paused_; ///< profiles that get no new runners
 
   PartyHealth github_, libvirt_, store_{true, {}, {}};
   SnapshotPtr published_;

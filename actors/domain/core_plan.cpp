@@ -8,7 +8,7 @@ namespace ci::domain {
 std::map<std::string, ProfileCounts> Core::count() const {
   std::map<std::string, ProfileCounts> counts;
   for (auto& [key, profile] : policy_->profiles)
-    counts[key].target = profile.target_count;
+    counts[key].target = target_of(profile);
   std::map<std::string, int> off;
   for (auto& [id, r] : runners_) {
     auto& c = counts[r.rec.profile];
@@ -40,28 +40,36 @@ std::map<std::string, ProfileCounts> Core::count() const {
     c.healthy = c.started_or_crashed + c.idle + c.reserved + c.busy + c.done_or_unregistered;
     c.excess_healthy = std::max(0, c.healthy - c.target);
     c.wanted = std::max(0, c.target - (c.healthy - off[key]));
+    c.paused = paused_.count(key) > 0;
     if (auto it = create_trouble_.find(key); it != create_trouble_.end())
       c.trouble = it->second;
   }
   return counts;
 }
 
-std::map<std::string, int> Core::fitted(const std::map<std::string, ProfileCounts>& counts) const {
+/// The host's budget less what others hold: that is not to be planned with.
+Resources Core::plannable() const {
   auto budget = policy_->budget;
-  // What others hold is not ours to plan with.
   for (auto& [id, r] : runners_)
     if (r.holds_budget() && (r.rec.phase == Phase::destroying || !policy_->profiles.count(r.rec.profile)))
       budget -= r.rec.held;
   for (auto& [name, key] : unclaimed_guests_)
     if (auto it = policy_->profiles.find(key); it != policy_->profiles.end())
       budget -= it->second.requires_;
+  return budget;
+}
+
+std::map<std::string, int> Core::fitted(const std::map<std::string, ProfileCounts>& counts) const {
   std::vector<FitProfile> profiles;
   for (auto& [key, profile] : policy_->profiles) {
     auto& c = counts.at(key);
     int critical = c.reserved + c.busy;
-    profiles.push_back({key, std::max(c.target, critical), critical, true, c.wanted, profile.requires_});
+    // A paused profile keeps what it has, and takes no more room.
+    int target = c.paused ? std::max(0, c.target - c.wanted) : c.target;
+    int wanted = c.paused ? 0 : c.wanted;
+    profiles.push_back({key, std::max(target, critical), critical, true, wanted, profile.requires_});
   }
-  return fit(std::move(profiles), budget).granted;
+  return fit(std::move(profiles), plannable()).granted;
 }
 
 void Core::destroy_excess(const std::map<std::string, ProfileCounts>& counts) {

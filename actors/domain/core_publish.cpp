@@ -100,6 +100,12 @@ void Core::publish() {
     spent_views_ = std::move(views);
   }
   next->spent = spent_views_;
+  if (override_ && !override_view_)
+    override_view_ = std::make_shared<const Override>(*override_);
+  next->policy_override = override_view_;
+  if (ready())
+    refresh(ground_view_, override_ground());
+  next->override_ground = ground_view_;
   next->github = github_;
   next->libvirt = libvirt_;
   next->store = store_;
@@ -113,7 +119,8 @@ void Core::publish() {
       published_->reservations == next->reservations && published_->spent == next->spent &&
       same(published_->github, next->github) && same(published_->libvirt, next->libvirt) &&
       same(published_->store, next->store) && published_->strangers == next->strangers &&
-      published_->budget == next->budget && published_->held == next->held &&
+      published_->policy_override == next->policy_override &&
+      published_->override_ground == next->override_ground && published_->budget == next->budget && published_->held == next->held &&
       published_->draining == next->draining)
     return;
   next->version = published_ ? published_->version + 1 : 1;

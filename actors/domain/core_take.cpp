@@ -57,6 +57,7 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
                ? refuse(Refusal::id_spent, "This unique_id was used before; choose a new one.", {})
                : refuse(Refusal::id_conflict,
                         "This unique_id was used with other arguments; choose a new one.", {});
+  note_delivered(); // before it is Reserved: an override must hear of it
   if (!policy_->profiles.count(ask.profile))
     return refuse(Refusal::unknown_profile, "There is no such profile.", {});
   if (!guests_known_ || (!registrations_known_ && !policy_->dont_register_runners))

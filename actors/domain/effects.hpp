@@ -4,6 +4,7 @@
 #include "actors/domain/answers.hpp"
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
+#include "actors/domain/operator.hpp"
 #include "actors/domain/store.hpp"
 
 #include <map>
@@ -89,6 +90,10 @@ struct AnswerBoot {
   RequestId request;
   BootAnswer answer;
 };
+struct AnswerLever {
+  RequestId request;
+  LeverAnswer answer;
+};
 // To everyone.
 struct Publish {
   SnapshotPtr snapshot;
@@ -114,6 +119,6 @@ using Effect =
                  effect::FindRegistration, effect::Register, effect::Unregister, effect::Label,
                  effect::Unlabel, effect::ListGuests, effect::ListAddresses, effect::Prepare, effect::Start,
                  effect::Remove, effect::AnswerTake, effect::AnswerRelease, effect::AnswerJit,
-                 effect::AnswerBoot, effect::Publish, effect::Log, effect::Count, effect::Seconds>;
+                 effect::AnswerBoot, effect::AnswerLever, effect::Publish, effect::Log, effect::Count, effect::Seconds>;
 
 } // namespace ci::domain

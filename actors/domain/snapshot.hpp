@@ -1,6 +1,7 @@
 #pragma once
 /// What readers see: published by the monitor after each change, immutable, shared. Holds no secret.
 
+#include "actors/domain/override.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/runner.hpp"
 
@@ -33,6 +34,7 @@ struct ProfileCounts {
       done_or_unregistered = 0, invalid = 0, excess_healthy = 0, wanted = 0;
   /// When the image that new runners are made from was built; its age is up to the reader.
   std::optional<Time> image_made_at;
+  bool paused = false; ///< by an operator: no new runners
   /// Why no runner is being made although one is wanted; empty where nothing is wrong.
   std::string trouble;
   friend bool operator==(const ProfileCounts&, const ProfileCounts&) = default;
@@ -64,6 +66,9 @@ struct Snapshot {
   std::map<std::string, ReservationViewPtr> reservations; ///< that live, by lower-case unique_id
   using Spent = std::map<std::string, ReservationViewPtr>;
   std::shared_ptr<const Spent> spent; ///< that ended within 7 days; shared between versions
+  std::shared_ptr<const Override> policy_override; ///< null: none is in force
+  /// What an override would be decided by now; null before libvirt was heard.
+  std::shared_ptr<const OverrideGround> override_ground;
   PartyHealth github, libvirt, store;
   /// Guests and registrations that only look ours by their name, or names that do not parse.
   std::vector<std::string> strangers;

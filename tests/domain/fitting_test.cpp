@@ -66,3 +66,64 @@ TEST_CASE("memory counts like pages") {
   auto f = fit({{"a", 3, 0, true, 3, {0, 1000}}}, {0, 2999});
   CHECK(f.granted.at("a") == 2);
 }
+
+namespace {
+/// The rule, word for word: one runner at a time.
+Fit fit_one_by_one(std::vector<FitProfile> profiles, const Resources& budget) {
+  auto total = [&] {
+    Resources sum;
+    for (auto& p : profiles)
+      sum += p.each * p.count;
+    return sum;
+  };
+  Fit result;
+  while (!(result.fits = budget.holds(total()))) {
+    FitProfile* victim = nullptr;
+    for (bool requested : {false, true}) {
+      for (auto& p : profiles)
+        if (p.requested == requested && p.count > p.critical && (!requested || p.extra > 0) &&
+            (!victim || p.count > victim->count || (p.count == victim->count && p.key > victim->key)))
+          victim = &p;
+      if (victim)
+        break;
+    }
+    if (!victim)
+      break;
+    victim->extra -= victim->requested;
+    --victim->count;
+  }
+  for (auto& p : profiles) {
+    result.scenario[p.key] = p.count;
+    if (p.requested)
+      result.granted[p.key] = p.extra;
+  }
+  return result;
+}
+} // namespace
+
+TEST_CASE("requests beyond all bounds are fitted as if one by one") {
+  std::uint32_t state = 1;
+  auto any = [&](int below) {
+    state = state * 1664525u + 1013904223u;
+    return static_cast<int>((state >> 8) % static_cast<std::uint32_t>(below));
+  };
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<FitProfile> profiles;
+    for (int i = 0; i <= any(4); ++i) {
+      FitProfile p;
+      p.key = std::string(1, static_cast<char>('a' + i));
+      p.critical = any(4);
+      p.requested = any(2);
+      p.extra = p.requested ? any(40) : 0;
+      p.count = std::max(any(5), p.critical) + p.extra;
+      p.each = {any(6), any(6)};
+      profiles.push_back(p);
+    }
+    Resources budget{any(40), any(40)};
+    auto quick = fit(profiles, budget), slow = fit_one_by_one(profiles, budget);
+    INFO("round ", round);
+    CHECK(quick.fits == slow.fits);
+    CHECK(quick.scenario == slow.scenario);
+    CHECK(quick.granted == slow.granted);
+  }
+}

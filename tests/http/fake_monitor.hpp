@@ -47,6 +47,7 @@ struct Script {
   std::mutex mutex;
   ci::domain::TakeRequest last_take;
   std::string last_text;
+  ci::domain::Lever last_lever;
   /// Of held takes; the ticket is null where it was taken up already.
   std::deque<std::pair<caf::typed_response_promise<ci::domain::TakeAnswer>, ci::TicketPtr>> held;
 };
@@ -96,6 +97,18 @@ class FakeMonitor : public ci::monitor_actor::base {
             promise.deliver(ci::domain::BootAnswer{
                 verdict(address), std::make_shared<const std::string>("#!/bin/sh\n\xc3\xa4")});
           return promise;
+        },
+        [this](ci::lever_atom, const ci::TicketPtr& ticket, const ci::domain::Lever& asked) {
+          ticket->take_up();
+          {
+            std::lock_guard lock(script_->mutex);
+            script_->last_lever = asked;
+          }
+          script_->asked.happen();
+          ci::domain::LeverAnswer answer{{script_->refusal, {}, {}}, {}};
+          if (auto* start = std::get_if<ci::domain::lever::StartOverride>(&asked))
+            answer.granted = start->counts;
+          return answer;
         },
         [](ci::guest_atom, const ci::domain::GuestObservation&) {},
         [](ci::host_atom, const ci::HostConnection&) {},

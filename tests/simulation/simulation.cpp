@@ -128,7 +128,7 @@ void Simulation::take_in(Effect effect) {
     note("    " + l.event + " " + l.fields);
   } else if (!std::holds_alternative<effect::Publish>(effect) && !std::holds_alternative<effect::Count>(effect) &&
              !std::holds_alternative<effect::Seconds>(effect) && !std::holds_alternative<effect::AnswerBoot>(effect) &&
-             !std::holds_alternative<effect::AnswerRelease>(effect))
+             !std::holds_alternative<effect::AnswerRelease>(effect) && !std::holds_alternative<effect::AnswerLever>(effect))
     orders_.push_back(std::move(effect));
 }
 

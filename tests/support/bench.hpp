@@ -24,6 +24,7 @@ class Bench {
   std::map<RequestId, ReleaseAnswer> releases;
   std::map<RequestId, JitAnswer> jits;
   std::map<RequestId, BootAnswer> boots;
+  std::map<RequestId, LeverAnswer> levers;
   RequestId next_request = 1;
   /// Held-back effects: returns true to keep an effect unanswered.
   std::function<bool(const Effect&)> lose;
@@ -130,6 +131,16 @@ class Bench {
     core->release(now(), id, uid);
     run();
     return id;
+  }
+
+  /// Pulls an operator's lever.
+  LeverAnswer pull(const Lever& asked) {
+    auto id = next_request++;
+    core->operate(now(), id, asked);
+    run();
+    if (!levers.count(id))
+      throw std::runtime_error("the lever was not answered");
+    return levers.at(id);
   }
 
   // --- guests
@@ -249,6 +260,7 @@ class Bench {
   void carry(effect::AnswerRelease& e) { releases[e.request] = e.answer; }
   void carry(effect::AnswerJit& e) { jits[e.request] = e.answer; }
   void carry(effect::AnswerBoot& e) { boots[e.request] = e.answer; }
+  void carry(effect::AnswerLever& e) { levers[e.request] = e.answer; }
   void carry(effect::Publish& e) { snapshot = e.snapshot; }
   void carry(effect::Log& e) { events.push_back(e.event + " " + e.fields); }
   void carry(effect::Count&) {}
@@ -274,7 +286,11 @@ class Bench {
   void apply(store::AppendHistory&) {}
   void apply(store::PruneHistory&) {}
   void apply(store::ShiftTimes&) {}
-  void apply(store::SetNote&) {}
+  void apply(store::SetNote& op) {
+    std::erase_if(store.notes, [&](auto& note) { return note.first == op.key; });
+    if (!op.value.empty())
+      store.notes.emplace_back(op.key, op.value);
+  }
 };
 
 } // namespace ci::test
