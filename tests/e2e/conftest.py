@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 from harness import Failure, Http, wait_until  # noqa: E402
-from host import GATEWAY, GUEST, URI, Host  # noqa: E402
+from host import GATEWAY, PROFILE, URI, Host  # noqa: E402
 from monitor import API_TOKEN, GITHUB_TOKEN, SNAPSHOT, Monitor, profile  # noqa: E402
 from outside import GithubSimulator  # noqa: E402
 
@@ -40,7 +40,7 @@ class World:
 
     @property
     def boot_script(self):
-        return (HERE / "guest" / "boot-script").read_text()
+        return (PROFILE / "boot-script").read_text()
 
     def begin(self, profiles, templates=True, github=None, start=True, **settings):
         """Everything runs and the monitor is ready. Templates: hand-made images of all profiles."""

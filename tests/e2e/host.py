@@ -1,9 +1,9 @@
 """A libvirtd of its own with QEMU, in the namespaces that `tests/e2e/run` made, and what a person would do to it."""
 
 import os
+import shutil
 import signal
 import subprocess
-import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from harness import Failure, wait_until
 URI = "qemu:///system"
 GATEWAY = "192.168.100.1"
 GUEST = Path(os.environ["E2E_GUEST"])
+PROFILE = Path(__file__).resolve().parents[2] / "deploy" / "profiles" / "tiny"
+TINY = Path("/var/lib/libvirt/images/tiny")
 
 LIBVIRTD_CONF = """auth_unix_ro = "none"
 auth_unix_rw = "none"
@@ -34,31 +36,21 @@ NETWORK = """<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/
 <lease expiry='2' unit='minutes'/></range></dhcp></ip>
 <dnsmasq:options><dnsmasq:option value='no-ping'/></dnsmasq:options></network>"""
 
-# `no_timer_check`: without it the odd guest panics where the host is busy.
-DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>96</memory><vcpu>1</vcpu>
-<os><type arch='x86_64' machine='pc'>hvm</type><kernel>{guest}/vmlinuz</kernel><initrd>{guest}/initrd.gz</initrd>
-<cmdline>console=tty0 console=ttyS0 quiet no_timer_check panic=-1</cmdline></os>
-<features><acpi/></features><on_reboot>destroy</on_reboot>
-<devices>
-<disk type='{kind}' device='disk'><driver name='qemu' type='raw' cache='unsafe'/><source {source}/>
-<target dev='vda' bus='virtio'/></disk>
-<interface type='network'><source network='default'/><model type='virtio'/></interface>
-<serial type='file'><source path='{console}' append='on'/></serial>
-<video><model type='vga'/></video><controller type='usb' model='none'/><memballoon model='none'/>
-</devices></domain>"""
-
-
 class Host:
     """The hypervisor. Guests, dnsmasq and the bridge outlive libvirtd, as on a real host."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
         self.pid_file = Path("/run/libvirtd.pid")
-        self.console = self.folder / "console"  # all guests write there
+        self.console = Path("/var/log/libvirt/tiny-console")  # all guests write there
 
     def begin(self, last_address=254):
         Path("/etc/libvirt/libvirtd.conf").write_text(LIBVIRTD_CONF)
         Path("/etc/libvirt/qemu.conf").write_text(QEMU_CONF)
+        # Where the example profile looks for them.
+        TINY.mkdir(parents=True)
+        for name in ("vmlinuz", "initrd.gz"):
+            shutil.copy(GUEST / name, TINY / name)
         self.start_libvirtd()
         self.network(last_address)
         return self
@@ -99,9 +91,6 @@ class Host:
             raise Failure(f"virsh {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    def domain(self, name, kind="file", source=""):
-        return DOMAIN.format(name=name, guest=GUEST, kind=kind, source=source, console=self.console)
-
     def define_template(self, profile_key, snapshot, images):
         """A hand-made image: the disk as a build leaves it."""
         name = f"ci-template-{profile_key}@{snapshot}"
@@ -109,7 +98,12 @@ class Host:
         disk.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "--sparse=always", GUEST / "built.img", disk], check=True)
         definition = self.folder / f"{profile_key}.xml"
-        definition.write_text(self.domain(name, source=f"file='{disk}'"))
+        xml = ElementTree.parse(PROFILE / "guest.xml")
+        xml.find("name").text = name
+        image = xml.find("devices/disk")
+        image.set("type", "file")
+        image.find("source").attrib = {"file": str(disk)}
+        xml.write(definition)
         self.virsh("define", str(definition))
         return name
 
@@ -143,7 +137,3 @@ class Host:
     def disks(self, images):
         runner = Path(images) / "runner"
         return sorted(path.name for path in runner.glob("*")) if runner.is_dir() else []
-
-
-def since(begin):
-    return time.monotonic() - begin
