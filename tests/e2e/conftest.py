@@ -82,7 +82,8 @@ class World:
             raise Failure("\n".join(complaints))
 
     def show_logs(self):
-        print("--- consoles", *self.host.console.read_text(errors="replace").splitlines()[-LOG_TAIL:], sep="\n")
+        if self.host.console.exists():
+            print("--- consoles", *self.host.console.read_text(errors="replace").splitlines()[-LOG_TAIL:], sep="\n")
         for part in (self.monitor, self.github):
             if part is not None:
                 lines = [line for line in part.log().splitlines() if "event=served method=GET" not in line]
