@@ -1,12 +1,12 @@
 """The daemon and libvirtd are killed, frozen and started again under real guests."""
 
 import signal
+import subprocess
 
 import pytest
 
 from harness import wait_until
 from life_test import nothing_left_of, tiny
-from monitor import profile
 from outside import settle
 
 
@@ -77,3 +77,17 @@ def test_g6_addresses_run_out_and_are_used_again(world):
     finally:
         world.host.clean()
         world.host.network()
+
+
+def test_g6_a_nearly_full_disk_stops_creating_and_says_so(world):
+    """Below min_free_disk nothing is made; with room again it goes on by itself."""
+    small = world.folder / "small"
+    small.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200M", "tmpfs", small], check=True)
+    filler = small / "filler"
+    filler.write_bytes(b"\0" * (120 << 20))
+    monitor = world.begin({"tiny": tiny(1)}, images_path=str(small), min_free_disk="100M")
+    wait_until("the dashboard says so", lambda: "min_free_disk" in monitor.http.get("/dashboard.json").body.decode())
+    settle(2, "no disk is made", lambda: not world.host.disks(small) and not world.host.guests("ci-runner-"))
+    filler.unlink()
+    monitor.wait_for_runners("tiny", 1)
