@@ -13,6 +13,7 @@ from description import collected, report_path  # noqa: E402
 from harness import Failure  # noqa: E402
 from monitor import API_TOKEN, GITHUB_TOKEN, Monitor  # noqa: E402
 from outside import GithubSimulator, GuestSimulator, Libvirt  # noqa: E402
+from private_disk import PrivateDisk  # noqa: E402
 
 LOG_TAIL = 200  # lines of each program's log that a failed test shows
 NOISE = "event=served method=GET route=/dashboard.json status=200"  # the tests' own waiting
@@ -27,10 +28,11 @@ class World:
         self.libvirt = Libvirt(folder / "libvirt")
         self.guests = GuestSimulator(folder / "guests")
         self.monitor = None
+        self.disk = None
 
-    def begin(self, profiles, github=None, guests=None, ready=True, **settings):
+    def begin(self, profiles, github=None, guests=None, ready=True, data_disk=None, **settings):
         """Everything runs and the monitor is ready, unless it need not be; `github` and `settings` are theirs, over the tests'
-        defaults; `guests` is how all guests behave."""
+        defaults; `guests` is how all guests behave; `data_disk` is the size of a disk that the data folder gets for itself."""
         # GitHub's delays are a tenth of the usual.
         self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
         self.github.begin()
@@ -38,12 +40,15 @@ class World:
         self.monitor = Monitor(self.folder / "monitor", self.github.url, self.libvirt.uri, profiles, **settings)
         for key in profiles:
             self.libvirt.define_template(key, self.monitor.settings["images_path"])
+        if data_disk is not None:
+            self.disk = PrivateDisk(self.folder / "disk", self.monitor.data, data_disk).begin()
+            self.monitor.enter = self.disk.enter
         self.monitor.begin()
         self.guests.begin(self.libvirt.uri, self.monitor.base_url, guests)
         return self.monitor.wait_ready() if ready else self.monitor
 
     def parts(self):
-        return [part for part in (self.monitor, self.guests, self.github, self.libvirt) if part is not None]
+        return [part for part in (self.monitor, self.guests, self.github, self.libvirt, self.disk) if part is not None]
 
     def end(self):
         """Stops all; every part must end by itself and well, even where another did not."""

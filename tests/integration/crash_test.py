@@ -100,6 +100,32 @@ def test_killed_while_a_take_is_decided(world, step):
     settle_and_check(world, monitor)
 
 
+@pytest.mark.parametrize("step", ["commit.order", "commit.answer", "unlabel.order", "unlabel.order:2", "unlabel.answer",
+                                  "unlabel.answer:2", "commit.order:2", "commit.answer:2"])
+def test_killed_while_a_reservation_is_released(world, step):
+    """G2, G3, G5: a repeat of the release ends it, whatever the crash left of the first."""
+    monitor = begin(world, monitor_reserve_timeout=60, reserve_timeout_max=120)
+    monitor.wait_for_runners("linux", 3)
+    unique_id = str(uuid.uuid4())
+    taken = monitor.take("linux", unique_id, count=2)
+    assert taken.status == 200
+    monitor.stop()
+
+    def act():
+        try:
+            monitor.wait_ready().wait_for_runners("linux", 2, "Reserved")
+            monitor.http.delete(f"/reservation/{unique_id}")
+        except Exception:  # noqa: BLE001 - it dies under the request
+            pass
+    start_and_crash(monitor, step, act)
+    monitor.begin().wait_ready()
+    assert monitor.http.delete(f"/reservation/{unique_id}").status == 200
+    wait_until("the labels come off", lambda: not reservation_labels(world))
+    wait_until("it is released", lambda: monitor.reservation(unique_id).json()["state"] == "released")
+    assert monitor.take("linux", unique_id, count=2).status == 410
+    settle_and_check(world, monitor)
+
+
 @pytest.mark.parametrize("step", ["unregister.order", "unregister.answer", "remove.order", "remove.answer", "commit.answer:2"])
 def test_killed_while_a_runner_is_destroyed(world, step):
     """G5: a runner whose guest went off is removed to the end."""

@@ -57,6 +57,7 @@ class Monitor(Process):
         self.profiles = profiles
         self.data = self.folder / "data"
         self.environment = {}  # for its next start
+        self.enter = []  # what starts it: see private_disk.py
         self.base_url = None
         self.http = None
         (self.folder / "images").mkdir(exist_ok=True)
@@ -76,7 +77,7 @@ class Monitor(Process):
 
     def start_program(self, *arguments):
         # A test that is cut short must not leave it behind; setpriv becomes what it starts.
-        self.start(["setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"),
+        self.start([*self.enter, "setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"),
                     "--config", str(self.folder / "monitor.toml"), "--env", str(self.folder / ".env"),
                     "--port-file", str(self.folder / "ports"), *arguments], self.environment)
 

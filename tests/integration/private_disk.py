@@ -1,0 +1,62 @@
+"""A disk for the data folder that can be filled and made read-only, which nobody but its own programs sees."""
+
+import subprocess
+from pathlib import Path
+
+from harness import Failure, Process, wait_until
+
+# Mounts, says so, and holds the mounts until SIGTERM.
+HOLD = r'''mount -t tmpfs -o size="$2",mode=0700 tmpfs "$1" && exec python3 -c "
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+open(sys.argv[1], 'w').write('mounted')
+signal.sigwait([signal.SIGTERM])" "$3"'''
+
+
+class PrivateDisk(Process):
+    """A tmpfs on `place`, in a mount namespace of its own: outside of it, `place` is the empty folder that it was.
+
+    Lives from begin() to stop(); what starts through `enter` sees it, and this process by the path `seen`.
+    """
+
+    def __init__(self, folder, place, size):
+        super().__init__("disk", folder)
+        self.place, self.size = Path(place), size
+        self.filler = "filler"
+
+    def begin(self):
+        self.place.mkdir(parents=True, exist_ok=True)
+        mounted = self.folder / "mounted"
+        self.start(["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--propagation", "private", "sh", "-c",
+                    HOLD, "hold", str(self.place), self.size, str(mounted)])
+        wait_until("the private disk is mounted", mounted.exists)
+        return self
+
+    @property
+    def enter(self):
+        """What to put before a command; its process id stays that of the command."""
+        return ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", "--"]
+
+    @property
+    def seen(self):
+        return Path(f"/proc/{self.pid}/root{self.place}")
+
+    def fill(self):
+        """Not a byte is left."""
+        with open(self.seen / self.filler, "ab", buffering=0) as filler:
+            for piece in (b"x" * 4096, b"x"):
+                try:
+                    while True:
+                        filler.write(piece)
+                except OSError:
+                    pass
+
+    def free(self):
+        (self.seen / self.filler).unlink()
+
+    def set_read_only(self, yes):
+        """Only while nobody has a file open for writing."""
+        done = subprocess.run([*self.enter, "mount", "-o", f"remount,{'ro' if yes else 'rw'}", str(self.place)],
+                              capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != 0:
+            raise Failure(done.stderr)
