@@ -84,7 +84,15 @@ void Guest::prepare_from(XmlReply& reply) {
   auto source = domain::source_disk(*reply.xml, spec().disk_target);
   if (!source || source.path.empty())
     return finish(source.error, clock().now());
-  ask(clone_timeout, &Guest::ended, clone_atom::value, source.path, own_disk(spec(), source));
+  template_nvram_ = domain::nvram_file(*reply.xml);
+  ask(clone_timeout, &Guest::prepare_nvram, clone_atom::value, source.path, own_disk(spec(), source));
+}
+
+void Guest::prepare_nvram(domain::HostReply& cloned) {
+  if (!cloned || template_nvram_.empty())
+    return finish(cloned);
+  ask(call_timeout, &Guest::ended, nvram_atom::value, template_nvram_,
+      domain::own_nvram_file(spec(), template_nvram_));
 }
 
 void Guest::start_from(XmlReply& reply) {

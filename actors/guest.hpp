@@ -16,7 +16,7 @@ namespace ci {
 ///
 /// Life: spawned by the hypervisor when the first order for its name comes, ended by it after a remove that
 /// succeeded.
-///   prepare: template's definition -> its disk -> clone
+///   prepare: template's definition -> its disk -> clone -> its NVRAM, if it has one -> copy
 ///   start:   template's definition -> the runner's -> define -> start
 ///   remove:  look (another UUID: ours is gone, on to its disk) -> halt -> look (still on: an error) ->
 ///   undefine -> erase disk
@@ -49,6 +49,7 @@ class Guest : public Metered<guest_actor::base> {
   void finish(const domain::HostReply& reply) { finish(reply.error, reply.finished_at); }
 
   void prepare_from(XmlReply&);
+  void prepare_nvram(domain::HostReply& cloned);
   void start_from(XmlReply&);
   void start_defined(domain::HostReply&);
   void remove_seen(ObservationReply&);
@@ -68,6 +69,8 @@ class Guest : public Metered<guest_actor::base> {
   const domain::GuestSpec& spec() const { return orders_.front().spec; }
 
   WorkersPtr workers_;
+  /// Of the template that is being cloned; empty: it has none.
+  std::string template_nvram_;
   std::deque<Order> orders_; ///< the first is under way
   std::size_t worker_ = 0;
   bool borrowed_ = false;

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace ci {
@@ -49,6 +50,7 @@ HostActor::behavior_type HostActor::make_behavior() {
         return act("undefine", [&] { return host_->undefine(guest, uuid); });
       },
       [this](clone_atom, Name from, Name to) { return clone(from, to); },
+      [this](nvram_atom, Name from, Name to) { return copy_nvram(from, to); },
       [this](erase_atom, Name folder, Name prefix) { return erase(folder, prefix); },
       [this](reopen_atom) { reopen(); },
       [this](changed_atom) { report_changes(); },
@@ -145,6 +147,13 @@ domain::HostReply HostActor::clone(const std::string& from, const std::string& t
   auto result = edge::clone_file(from, to, setup_.stopping.get());
   measure("clone", bool(result), begin);
   return {result.error, clock().now()};
+}
+
+domain::HostReply HostActor::copy_nvram(const std::string& from, const std::string& to) {
+  std::error_code error;
+  if (!std::filesystem::exists(from, error) && !error)
+    return {{}, clock().now()}; // the template was never started
+  return clone(from, to);
 }
 
 domain::HostReply HostActor::erase(const std::string& folder, const std::string& prefix) {

@@ -77,6 +77,7 @@ using xml_atom = caf::atom_constant<caf::atom("xml")>;
 using define_atom = caf::atom_constant<caf::atom("define")>;
 using halt_atom = caf::atom_constant<caf::atom("halt")>;
 using undef_atom = caf::atom_constant<caf::atom("undefine")>;
+using nvram_atom = caf::atom_constant<caf::atom("nvram")>;
 using clone_atom = caf::atom_constant<caf::atom("clone")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
 using commit_atom = caf::atom_constant<caf::atom("commit")>;
@@ -148,7 +149,7 @@ using hypervisor_actor = caf::typed_actor<
     caf::replies_to<list_atom>::with<GuestListingReply>,
     /// Leases of all running guests whose name begins with one of our prefixes, looked up afresh.
     caf::replies_to<addr_atom>::with<AddressReply>,
-    /// Clone the disk. Idempotent. Nothing is defined yet.
+    /// Clone the disk and the NVRAM. Idempotent. Nothing is defined yet.
     caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// Define the guest from its template's definition, and start it. Only after prepare. Idempotent.
     caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
@@ -188,6 +189,8 @@ using host_actor = caf::typed_actor<
     caf::replies_to<undef_atom, std::string, std::string>::with<domain::HostReply>,
     /// Copies a disk file (from, to): reflink where possible, else sparse; atomically by a temporary name.
     caf::replies_to<clone_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Copies a template's NVRAM (from, to) likewise. One that is not there is fine: libvirt makes a fresh one.
+    caf::replies_to<nvram_atom, std::string, std::string>::with<domain::HostReply>,
     /// Deletes files of the folder (first) whose names begin with the prefix (second).
     caf::replies_to<erase_atom, std::string, std::string>::with<domain::HostReply>>;
 

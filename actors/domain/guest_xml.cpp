@@ -118,20 +118,23 @@ std::string own_interfaces(xml_node devices, const GuestSpec& spec) {
   return {};
 }
 
-std::string own_nvram_path(const std::string& path, const std::string& name) {
-  auto slash = path.rfind('/');
-  auto folder = slash == std::string::npos ? std::string{} : path.substr(0, slash + 1);
-  auto dot = path.rfind('.');
-  bool has_extension = dot != std::string::npos && (slash == std::string::npos || dot > slash + 1);
-  return folder + name + "_VARS" + (has_extension ? path.substr(dot) : ".fd");
-}
-
-void own_nvram(xml_node domain, const std::string& name) {
+/// The file that an `<nvram>` names: in an element of its own since libvirt 8.5, else as its text.
+std::string nvram_source(xml_node domain) {
   auto nvram = domain.child("os").child("nvram");
   if (auto source = nvram.child("source"))
-    set(source, "file", own_nvram_path(source.attribute("file").value(), name));
-  else if (std::string path = nvram.text().get(); !path.empty())
-    set_text(nvram, own_nvram_path(path, name));
+    return source.attribute("file").value();
+  return nvram.text().get();
+}
+
+void own_nvram(xml_node domain, const GuestSpec& spec) {
+  auto file = own_nvram_file(spec, nvram_source(domain));
+  if (file.empty())
+    return;
+  auto nvram = domain.child("os").child("nvram");
+  if (auto source = nvram.child("source"))
+    set(source, "file", file);
+  else
+    set_text(nvram, file);
 }
 
 /// Logs and sockets whose path names the template would be shared by all of its runners.
@@ -192,7 +195,7 @@ void mark(xml_node domain, const std::string& name) {
 std::string rewrite(xml_node domain, const GuestSpec& spec, std::string_view disk_file) {
   std::string template_name = domain.child("name").text().get();
   own_identity(domain, spec);
-  own_nvram(domain, spec.name);
+  own_nvram(domain, spec);
   mark(domain, spec.name);
   auto devices = child_of(domain, "devices");
   if (auto error = own_disks(devices, spec, disk_file); !error.empty())
@@ -235,6 +238,21 @@ SourceDisk source_disk(std::string_view xml, std::string_view target) {
   if (!target.empty())
     result.error = "the template has no disk " + std::string(target);
   return result;
+}
+
+std::string nvram_file(std::string_view xml) {
+  pugi::xml_document document;
+  return load_guest(document, xml).empty() ? nvram_source(document.child("domain")) : "";
+}
+
+std::string own_nvram_file(const GuestSpec& spec, std::string_view source) {
+  if (source.empty())
+    return {};
+  auto name = source.substr(source.rfind('/') + 1); // all of it where there is no slash
+  auto dot = name.rfind('.');
+  bool has_extension = dot != std::string_view::npos && dot > 0;
+  return spec.disk_folder + "/" + spec.disk_prefix + spec.name + "_VARS" +
+         (has_extension ? std::string(name.substr(dot)) : ".fd");
 }
 
 XmlText runner_xml(std::string_view template_xml, const GuestSpec& spec, std::string_view disk_file) {

@@ -41,6 +41,13 @@ struct SourceDisk {
 /// named target that is missing is an error. Never throws.
 SourceDisk source_disk(std::string_view xml, std::string_view target);
 
+/// The file that holds a template's NVRAM; empty where its definition names none. Never throws.
+std::string nvram_file(std::string_view xml);
+
+/// Where the runner's copy of that file is: `<disk_folder>/<disk_prefix><name>_VARS<extension>`, beside its
+/// disk, so that it goes with it. Empty where `source` is.
+std::string own_nvram_file(const GuestSpec& spec, std::string_view source);
+
 /// The definition of the runner `spec` from its template's inactive definition. `disk_file` takes the place
 /// of the file of the disk that source_disk() finds; empty: the template has none. What only one guest may
 /// have at a time (name, UUID, MACs, NVRAM, fixed ports, paths that carry the template's name) becomes the

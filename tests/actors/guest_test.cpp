@@ -1,6 +1,7 @@
 #include "actors/guest.hpp"
 
 #include "tests/support/fake_host.hpp"
+#include "tests/support/guest_samples.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,20 +14,7 @@ using std::chrono::seconds;
 
 namespace {
 
-const std::string template_xml =
-    "<domain><name>template</name><devices><disk type='file' device='disk'><driver type='qcow2'/>"
-    "<source file='/images/base/linux/base.img@s'/><target dev='vda'/></disk></devices></domain>";
-
-GuestSpec a_spec() {
-  GuestSpec spec;
-  spec.name = "ci-runner-linux.7";
-  spec.uuid = "uuid-7";
-  spec.mac = "52:54:00:00:00:07";
-  spec.template_guest = "template";
-  spec.disk_folder = "/images/runner";
-  spec.disk_prefix = "7-";
-  return spec;
-}
+GuestSpec a_spec() { return test::guest_spec("ci-runner-linux.7", "uuid-7"); }
 
 /// One guest's actor over two fake workers that share a machine each of its own calls list.
 struct Scene {
@@ -41,7 +29,7 @@ struct Scene {
 
   Scene() {
     for (auto& machine : {first, second})
-      machine->guests["template"] = {"uuid-t", GuestState::off, template_xml};
+      machine->guests["template"] = {"uuid-t", GuestState::off, test::template_xml()};
   }
   ~Scene() {
     for (auto& host : hosts)
@@ -78,6 +66,21 @@ TEST_CASE("prepare clones the template's disk under the runner's id") {
         std::vector<std::string>{"xml template",
                                  "clone /images/base/linux/base.img@s /images/runner/7-base.img@s"});
   CHECK(scene.first->files.count("/images/runner/7-base.img@s"));
+}
+
+TEST_CASE("prepare copies the template's NVRAM beside the disk, and remove deletes it") {
+  Scene scene;
+  scene.first->guests["template"].xml =
+      test::template_xml("<os><nvram template='/firmware/VARS.fd'>/nvram/template_VARS.fd</nvram></os>");
+  CHECK(scene.ask(prepare_atom::value).error == "");
+  const std::string own = "/images/runner/7-ci-runner-linux.7_VARS.fd";
+  CHECK(scene.first->calls.back() == "nvram /nvram/template_VARS.fd " + own);
+  CHECK(scene.ask(start_atom::value).error == "");
+  CHECK(scene.first->guests["ci-runner-linux.7"].xml.find(own) != std::string::npos);
+  CHECK(scene.ask(remove_atom::value).error == "");
+  CHECK(scene.first->files.empty());
+  scene.first->failing["nvram"] = "no space";
+  CHECK(scene.ask(prepare_atom::value).error == "no space");
 }
 
 TEST_CASE("start defines the runner from its template and starts it") {

@@ -177,7 +177,17 @@ TEST_CASE("disks are cloned and deleted without libvirt") {
                             runner + "/7-base")
             .error == "");
   CHECK(test::read_file(runner + "/7-base") == "x");
+  auto vars = (folder.path() / "vars.fd").string();
+  auto copy_nvram = [&](const std::string& to) {
+    return scene.ask<HostReply>(scene.worker, nvram_atom::value, vars, runner + "/" + to).error;
+  };
+  CHECK(copy_nvram("7-early") == ""); // no template's guest has run: nothing to copy
+  CHECK_FALSE(std::filesystem::exists(runner + "/7-early"));
+  test::write_file(vars, "boot entries");
+  CHECK(copy_nvram("7-vars") == "");
+  CHECK(test::read_file(runner + "/7-vars") == "boot entries");
   CHECK(scene.ask<HostReply>(scene.worker, erase_atom::value, runner, std::string("7-")).error == "");
+  CHECK_FALSE(std::filesystem::exists(runner + "/7-vars"));
   CHECK_FALSE(std::filesystem::exists(runner + "/7-base"));
   CHECK(scene.ask<HostReply>(scene.worker, erase_atom::value, runner, std::string("")).error != "");
 }

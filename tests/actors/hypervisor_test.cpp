@@ -2,6 +2,7 @@
 
 #include "actors/guest.hpp"
 #include "tests/support/fake_host.hpp"
+#include "tests/support/guest_samples.hpp"
 
 #include <doctest/doctest.h>
 
@@ -42,16 +43,7 @@ class FakeMonitor : public monitor_actor::base {
   std::shared_ptr<Seen> seen_;
 };
 
-GuestSpec spec_of(const std::string& name) {
-  GuestSpec spec;
-  spec.name = name;
-  spec.uuid = "uuid-" + name;
-  spec.mac = "52:54:00:00:00:07";
-  spec.template_guest = "template";
-  spec.disk_folder = "/images/runner";
-  spec.disk_prefix = "7-";
-  return spec;
-}
+GuestSpec spec_of(const std::string& name) { return test::guest_spec(name, "uuid-" + name); }
 
 struct Scene {
   test::Stage stage;

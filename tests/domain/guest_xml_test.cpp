@@ -1,5 +1,7 @@
 #include "actors/domain/guest_xml.hpp"
 
+#include "tests/support/guest_samples.hpp"
+
 #include <doctest/doctest.h>
 #include <pugixml.hpp>
 
@@ -9,45 +11,12 @@ using namespace ci::domain;
 
 namespace {
 
-const std::string whole_template =
-    R"(<domain type='kvm' id='7' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>ci-template-linux@2024-01-01T00:00:00Z</name>
-  <uuid>11111111-1111-4111-8111-111111111111</uuid>
-  <genid>22222222-1111-4111-8111-111111111111</genid>
-  <metadata>
-    <libosinfo:libosinfo xmlns:libosinfo="http://libosinfo.org/xmlns/libvirt/domain/1.0"><libosinfo:os id="x"/></libosinfo:libosinfo>
-    <was:runner xmlns:was="urn:ci-monitor">an-older-one</was:runner>
-  </metadata>
-  <vcpu placement='static' cpuset='0-3'>4</vcpu>
-  <cputune><vcpupin vcpu='0' cpuset='2'/></cputune>
-  <sysinfo type='smbios'><system><entry name='uuid'>11111111-1111-4111-8111-111111111111</entry></system></sysinfo>
-  <os>
-    <type arch='x86_64' machine='q35'>hvm</type>
-    <nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/var/lib/libvirt/qemu/nvram/ci-template-linux_VARS.fd</nvram>
-  </os>
-  <devices>
-    <disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='/images/config.iso'/><target dev='sda' bus='sata'/><readonly/></disk>
-    <disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='unsafe'/><source file='/images/base/linux/base.img@s' index='1'/><backingStore/><target dev='vda' bus='virtio'/></disk>
-    <disk type='file' device='disk'><source file='/images/tools.raw'/><target dev='vdb' bus='virtio'/></disk>
-    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/images/more.qcow2'/><target dev='vdc' bus='virtio'/></disk>
-    <interface type='network'><mac address='52:54:00:00:00:01'/><source network='ci'/><target dev='tap-template'/><model type='virtio'/></interface>
-    <interface type='bridge'><mac address='52:54:00:00:00:02'/><source bridge='br0'/><filterref filter='no-mac-spoofing'/></interface>
-    <interface type='user'><mac address='52:54:00:00:00:03'/></interface>
-    <serial type='file'><source path='/var/log/ci-template-linux@2024-01-01T00:00:00Z.log'/><target port='0'/></serial>
-    <graphics type='vnc' port='5901' autoport='no' listen='127.0.0.1'/>
-    <vsock model='virtio'><cid auto='no' address='3'/></vsock>
-  </devices>
-  <qemu:commandline><qemu:arg value='-global'/></qemu:commandline>
-</domain>)";
+using ci::test::whole_template;
 
 GuestSpec a_spec() {
-  GuestSpec spec;
-  spec.name = "ci-runner-linux.7";
-  spec.uuid = "33333333-3333-4333-8333-333333333333";
+  auto spec = ci::test::guest_spec("ci-runner-linux.7", "33333333-3333-4333-8333-333333333333");
   spec.mac = "52:54:00:aa:bb:cc";
   spec.template_guest = "ci-template-linux@2024-01-01T00:00:00Z";
-  spec.disk_folder = "/images/runner";
-  spec.disk_prefix = "7-";
   spec.filter = "clean-traffic";
   return spec;
 }
@@ -170,18 +139,31 @@ TEST_CASE("a template's disk is never left to the runner") {
   CHECK_FALSE(Made(whole_template, a_spec(), "").text);
 }
 
-TEST_CASE("the NVRAM file carries the runner's name and keeps its template") {
+TEST_CASE("the NVRAM file lies beside the runner's disk, carries its name, and keeps its template") {
   Made made(whole_template);
   auto nvram = made.domain().child("os").child("nvram");
-  CHECK(text_of(nvram) == "/var/lib/libvirt/qemu/nvram/ci-runner-linux.7_VARS.fd");
+  CHECK(text_of(nvram) == "/images/runner/7-ci-runner-linux.7_VARS.fd");
   CHECK(value(nvram, "template") == "/usr/share/OVMF/OVMF_VARS_4M.fd");
   Made newer("<domain><name>t</name><os><nvram type='file'><source "
              "file='/n/t.x/t_VARS.qcow2'/></nvram></os></domain>",
              a_spec(), "");
   CHECK(value(newer.domain().child("os").child("nvram").child("source"), "file") ==
-        "/n/t.x/ci-runner-linux.7_VARS.qcow2");
+        "/images/runner/7-ci-runner-linux.7_VARS.qcow2");
   Made automatic("<domain><name>t</name><os firmware='efi'><nvram/></os></domain>", a_spec(), "");
   CHECK(text_of(automatic.domain().child("os").child("nvram")).empty());
+  Made remote("<domain><name>t</name><os><nvram type='network'><source protocol='nbd'/></nvram></os></domain>",
+              a_spec(), "");
+  CHECK_FALSE(remote.domain().child("os").child("nvram").child("source").attribute("file"));
+}
+
+TEST_CASE("the template's NVRAM file is found in both ways of writing it") {
+  CHECK(nvram_file(whole_template) == "/var/lib/libvirt/qemu/nvram/ci-template-linux_VARS.fd");
+  CHECK(nvram_file("<domain><os><nvram type='file'><source file='/n/t.fd'/></nvram></os></domain>") == "/n/t.fd");
+  CHECK(nvram_file("<domain><os firmware='efi'><nvram/></os></domain>").empty());
+  CHECK(nvram_file("<domain/>").empty());
+  CHECK(nvram_file("no XML").empty());
+  CHECK(own_nvram_file(a_spec(), "/n.d/vars") == "/images/runner/7-ci-runner-linux.7_VARS.fd");
+  CHECK(own_nvram_file(a_spec(), "").empty());
 }
 
 TEST_CASE("every interface has a MAC of its own that repeats with the guest's") {

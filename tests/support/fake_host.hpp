@@ -103,6 +103,12 @@ class FakeHost : public host_actor::base {
             return HostReply{{}, clock().now()};
           });
         },
+        [this](nvram_atom, Name from, Name to) {
+          return answer<HostReply>("nvram " + from + " " + to, [&] {
+            machine_->files.insert(to);
+            return HostReply{{}, clock().now()};
+          });
+        },
         [this](erase_atom, Name folder, Name prefix) {
           return answer<HostReply>("erase " + folder + " " + prefix, [&] {
             std::erase_if(machine_->files,
