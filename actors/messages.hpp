@@ -10,10 +10,17 @@
 #include "actors/domain/guest.hpp"
 #include "actors/domain/operator.hpp"
 #include "actors/domain/policy.hpp"
+#include "actors/domain/served_file.hpp"
 #include "actors/domain/store.hpp"
 #include "actors/ticket.hpp"
 
 #include <caf/all.hpp>
+
+#include <functional>
+
+namespace ci::edge {
+class OpenFile;
+} // namespace ci::edge
 
 namespace ci {
 
@@ -46,6 +53,17 @@ struct StoreHealth {
   bool well = true;
   std::string trouble;
 };
+/// A file that the files actor has opened; it alone can read it. Whoever holds it keeps it open.
+using OpenFilePtr = std::shared_ptr<const edge::OpenFile>;
+/// Null: there is no such file.
+struct FileReply {
+  OpenFilePtr file;
+  domain::FileVersion version;
+};
+/// Are called in the files actor's thread: hand on and leave.
+using OpenedTo = std::function<void(FileReply)>;
+/// Null: it can't be read.
+using ReadTo = std::function<void(std::shared_ptr<const std::string>)>;
 using MetricLabels = std::map<std::string, std::string>;
 
 // Atoms are at most ten characters long in CAF 0.17.
@@ -82,6 +100,8 @@ using clone_atom = caf::atom_constant<caf::atom("clone")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
 using commit_atom = caf::atom_constant<caf::atom("commit")>;
 using load_atom = caf::atom_constant<caf::atom("load")>;
+using open_atom = caf::atom_constant<caf::atom("open")>;
+using read_atom = caf::atom_constant<caf::atom("read")>;
 using count_atom = caf::atom_constant<caf::atom("count")>;
 using gauge_atom = caf::atom_constant<caf::atom("gauge")>;
 using time_atom = caf::atom_constant<caf::atom("time")>;
@@ -212,6 +232,14 @@ using policy_actor = caf::typed_actor<
     /// What is in force now.
     caf::replies_to<policy_atom>::with<domain::PolicyPtr>>;
 
+/// Opens and reads the files that are served. Detached. Nobody waits for its answers: they go to functions, which
+/// are destroyed without a call where the actor dies.
+using files_actor = caf::typed_actor<
+    /// The file of that path in that folder; names separated by `/`.
+    caf::reacts_to<open_atom, domain::ServedFolder, std::string, OpenedTo>,
+    /// So many bytes from that offset on, all of them or none.
+    caf::reacts_to<read_atom, OpenFilePtr, std::int64_t, std::uint64_t, ReadTo>>;
+
 /// Counts and latencies. Families and label names are declared once, in metrics.cpp; others are dropped and counted.
 using metrics_actor = caf::typed_actor<
     caf::reacts_to<count_atom, std::string, MetricLabels, double>,
@@ -231,6 +259,10 @@ using RegisterReply = domain::GithubReply<domain::JitRegistration>;
 using LabelReply = domain::GithubReply<std::vector<std::string>>;
 using DoneReply = domain::GithubReply<domain::Done>;
 } // namespace ci::detail
+CI_LOCAL_MESSAGE(ci::OpenFilePtr)
+CI_LOCAL_MESSAGE(ci::OpenedTo)
+CI_LOCAL_MESSAGE(ci::ReadTo)
+CI_LOCAL_MESSAGE(ci::domain::ServedFolder)
 CI_LOCAL_MESSAGE(ci::TicketPtr)
 CI_LOCAL_MESSAGE(ci::GuestListingReply)
 CI_LOCAL_MESSAGE(ci::AddressReply)

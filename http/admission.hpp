@@ -14,7 +14,10 @@ enum class Proof {
   none,
   token,
   token_or_loopback, ///< a direct loopback peer that is no trusted proxy need not show the token
+  token_for_pictures, ///< only where pictures are not public
 };
+/// What one source may do only so often in a minute, unless it shows the token.
+enum class Limited { no, select, picture_now };
 
 enum class Shown {
   nothing, ///< no Authorization, one that is not Bearer, or more than one

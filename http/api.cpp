@@ -37,6 +37,12 @@ Problem crowded_out() {
   return problem;
 }
 
+Problem too_often(int seconds) {
+  auto problem = plain(429, "This address has asked for this too often; wait before the next try.");
+  problem.retry_after_seconds = seconds;
+  return problem;
+}
+
 Problem wrong_method(const std::vector<std::string>& allowed) {
   std::string list;
   for (const auto& method : allowed)
@@ -65,7 +71,8 @@ Context::Context(Options given, Surroundings surroundings)
       admission(options.trusted_proxies, options.guest_network),
       dashboard(around.board, {options.external_base_url, options.github_web_url, options.version},
                 around.wall_now),
-      description(describe(options)) {}
+      description(describe(options)), public_pictures(options.public_pictures),
+      selects(options.limits.selects_per_minute), pictures_now(options.limits.pictures_now_per_minute) {}
 
 gateway_actor Context::gateway() const {
   std::lock_guard lock(gateway_mutex_);
@@ -79,6 +86,22 @@ void Context::set_gateway(gateway_actor gateway) {
 
 Api::Api(Options options, Surroundings around) : context_(std::move(options), std::move(around)) {
   add_routes(router_);
+}
+
+void Api::adjust(const Options& options) {
+  context_.public_pictures = options.public_pictures;
+  context_.selects.set(options.limits.selects_per_minute);
+  context_.pictures_now.set(options.limits.pictures_now_per_minute);
+}
+
+bool Api::refused_as_too_often(Limited limited, const Request& request, const ResponderPtr& responder) {
+  if (limited == Limited::no)
+    return false;
+  auto& limiter = limited == Limited::select ? context_.selects : context_.pictures_now;
+  const auto wait = limiter.admit(request.source, context_.around.steady_now());
+  if (wait)
+    responder->refuse(too_often(*wait));
+  return wait.has_value();
 }
 
 void Api::handle(Request request, const ResponderPtr& responder, bool crowded) {
@@ -95,11 +118,14 @@ void Api::handle(Request request, const ResponderPtr& responder, bool crowded) {
   responder->set_route(found.route->pattern);
   const bool proof_needed =
       found.route->proof == Proof::token ||
-      (found.route->proof == Proof::token_or_loopback && !admission.is_direct_loopback(request));
+      (found.route->proof == Proof::token_or_loopback && !admission.is_direct_loopback(request)) ||
+      (found.route->proof == Proof::token_for_pictures && !context_.public_pictures);
   if (proof_needed && shown == Shown::nothing)
     return responder->refuse(no_token());
   if (proof_needed && shown == Shown::wrong)
     return responder->refuse(plain(403, "The token is not the monitor API token."));
+  if (shown != Shown::right && refused_as_too_often(found.route->limited, request, responder))
+    return;
   request.path_parameters = std::move(found.parameters);
   found.route->handler(context_, request, responder);
 }

@@ -20,10 +20,16 @@ class Api {
   void set_gateway(gateway_actor gateway) { context_.set_gateway(std::move(gateway)); }
   /// After a reload of the secrets. Any thread.
   void set_token(std::string_view token) { context_.token.set(token); }
+  /// After a reload of the settings: takes over who may see pictures, and how often what may be asked. Any
+  /// thread.
+  void adjust(const Options&);
   /// What the handlers see; for tests.
   Context& context() { return context_; }
 
  private:
+  /// Whether a source that did not show the token has asked for too much; then it was told.
+  bool refused_as_too_often(Limited, const Request&, const ResponderPtr&);
+
   Context context_;
   Router router_;
 };

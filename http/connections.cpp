@@ -1,13 +1,11 @@
 #include "http/connections.hpp"
 
+#include "http/limiter.hpp"
+
 namespace ci::http {
 
-domain::Address ConnectionCounts::key_of(const domain::Address& source) {
-  return source.is_v4() ? source : source.masked(64);
-}
-
 ConnectionCounts::Token ConnectionCounts::admit(const domain::Address& source, bool exempt) {
-  const auto key = key_of(source);
+  const auto key = counted_as(source);
   {
     std::lock_guard lock(mutex_);
     auto& count = by_source_[key];
@@ -22,9 +20,14 @@ ConnectionCounts::Token ConnectionCounts::admit(const domain::Address& source, b
   return Token(this, [self = shared_from_this(), key](void*) { self->leave(key); });
 }
 
+void ConnectionCounts::set_limit_per_source(int limit) {
+  std::lock_guard lock(mutex_);
+  limit_per_source_ = limit;
+}
+
 bool ConnectionCounts::crowded(const domain::Address& source) const {
   std::lock_guard lock(mutex_);
-  const auto at = by_source_.find(key_of(source));
+  const auto at = by_source_.find(counted_as(source));
   return at != by_source_.end() && at->second > limit_per_source_;
 }
 

@@ -25,14 +25,16 @@ class ConnectionCounts : public std::enable_shared_from_this<ConnectionCounts> {
   Token admit(const domain::Address& source, bool exempt);
   /// Whether more connections of that source are open than one may have.
   bool crowded(const domain::Address& source) const;
+  /// From now on; connections that are open stay so.
+  void set_limit_per_source(int);
   int open() const;
 
  private:
-  static domain::Address key_of(const domain::Address&);
   void leave(const domain::Address& key);
 
-  const int limit_, limit_per_source_;
+  const int limit_;
   mutable std::mutex mutex_;
+  int limit_per_source_;
   int open_ = 0;
   std::map<domain::Address, int> by_source_; ///< only sources that have one open
 };

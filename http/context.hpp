@@ -6,10 +6,12 @@
 #include "http/admission.hpp"
 #include "http/dashboard.hpp"
 #include "http/gateway.hpp"
+#include "http/limiter.hpp"
 #include "http/parameters.hpp"
 
 #include <prometheus/registry.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +25,9 @@ struct Surroundings {
   std::shared_ptr<prometheus::Registry> registry;
   /// What is in force now; may give null at first.
   std::function<domain::PolicyPtr()> policy;
+  /// Who reads files; another one each time, so that one that is held up holds up only some. May be unset,
+  /// and may give none.
+  std::function<files_actor()> files;
   /// Clocks; tests put their own here.
   std::function<domain::Steady()> steady_now = [] { return std::chrono::steady_clock::now(); };
   std::function<domain::Time()> wall_now;
@@ -31,12 +36,15 @@ struct Surroundings {
 struct Context {
   Context(Options, Surroundings);
 
-  const Options options; ///< without the token
+  /// Without the token. What of it a reload changes stands below once more, and counts there.
+  const Options options;
   const Surroundings around;
   ApiToken token;
   const Admission admission;
   Dashboard dashboard;
   const Document description; ///< of this API
+  std::atomic<bool> public_pictures;
+  SourceLimiter selects, pictures_now;
 
   gateway_actor gateway() const;
   /// A restarted one. Any thread.

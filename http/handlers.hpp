@@ -26,6 +26,10 @@ void destroy_runner(Context&, const Request&, const ResponderPtr&);
 void github_jitconfig(Context&, const Request&, const ResponderPtr&);
 void boot_script(Context&, const Request&, const ResponderPtr&);
 
+// handlers_files.cpp
+void image_deps(Context&, const Request&, const ResponderPtr&);
+void cached_repository(Context&, const Request&, const ResponderPtr&);
+
 // handlers_dashboard.cpp
 void page(Context&, const Request&, const ResponderPtr&);
 void dashboard_html(Context&, const Request&, const ResponderPtr&);

@@ -6,6 +6,7 @@
 
 #include "actors/edge/libvirt_loop.hpp"
 #include "actors/edge/store.hpp"
+#include "actors/files.hpp"
 #include "actors/github_link.hpp"
 #include "actors/host.hpp"
 #include "actors/hypervisor.hpp"
@@ -46,6 +47,9 @@ constexpr auto grace = 6s;
 constexpr auto actors_patience = 2s;
 /// A monitor that has not turned its crank for so long is stuck: systemd is to start the service anew.
 constexpr auto stuck_after = 60s;
+
+/// So many files can be opened or read at once: disks that hang hold up no more than that many requests each.
+constexpr int file_readers = 2;
 
 /// A value that one thread replaces and others read.
 template <class T>
@@ -105,6 +109,9 @@ http::Options http_options(const config::Settings& s, const config::Secrets& sec
   o.trusted_proxies = s.trusted_proxies;
   o.guest_network = s.guest_network;
   o.limits.connections_per_source = s.max_connections_per_source;
+  o.limits.selects_per_minute = s.tokenless_selects_per_minute;
+  o.limits.pictures_now_per_minute = s.screenshots_now_per_minute;
+  o.public_pictures = s.public_screenshots;
   o.waits.send = s.monitor_thread_send_timeout;
   o.waits.receive = s.monitor_thread_recv_timeout;
   o.ready_within = std::max<domain::Duration>(30s, 3 * s.policy.timings.poll_interval);
@@ -205,6 +212,7 @@ class Service {
     monitor_ = nullptr;
     policy_ = nullptr;
     metrics_ = nullptr;
+    readers_.clear();
     server_.reset();
     link_ = nullptr;
     registrations_ = nullptr;
@@ -240,6 +248,7 @@ class Service {
     hypervisor_actor hypervisor = spawn<Hypervisor>(
         "hypervisor",
         HypervisorSetup{settings_.policy.prefixes, control, std::move(workers), meters_->meter("guest"), {}});
+    spawn_files();
     policy_ = spawn<PolicyActor>("policy");
     monitor_ = spawn<Monitor>(
         "monitor", MonitorParts{board_, registrations_actor(registrations_), hypervisor, journal, metrics,
@@ -251,6 +260,18 @@ class Service {
     std::reverse(actors_.begin(), actors_.end());
   }
 
+  void spawn_files() {
+    using edge::FileTree;
+    using domain::ServedFolder;
+    auto trees = std::make_shared<FileTrees>();
+    trees->trees.try_emplace(ServedFolder::image_deps, settings_.image_deps_dir, FileTree::Links::followed);
+    trees->trees.try_emplace(ServedFolder::repository, settings_.main_repo_path, FileTree::Links::inside);
+    trees->trees.try_emplace(ServedFolder::pictures, settings_.data_path, FileTree::Links::inside,
+                             FileTree::Etag::by_content);
+    for (int i = 0; i < file_readers; ++i)
+      readers_.push_back(spawn<ci::Files, caf::detached>("files", trees));
+  }
+
   void start_http(const config::Secrets& secrets) {
     auto options = http_options(settings_, secrets);
     http::Surroundings around;
@@ -259,6 +280,7 @@ class Service {
     around.registry = registry_;
     around.policy = [this] { return policy_box_.get(); };
     around.wall_now = wall_now;
+    around.files = [this] { return readers_[next_reader_++ % readers_.size()]; };
     api_ = std::make_unique<http::Api>(options, std::move(around));
     auto gateway = system_.spawn<http::Gateway>(meters_->meter("gateway"), options.waits,
                                                 options.limits.requests_in_flight);
@@ -302,6 +324,8 @@ class Service {
         settings_ = result.settings;
         policy_box_.set(settings_.policy_ptr());
         caf::anon_send(policy_, policy_atom::value, policy_box_.get());
+        api_->adjust(http_options(settings_, fresh.loaded->secrets));
+        server_->set_connections_per_source(settings_.max_connections_per_source);
         api_->set_token(fresh.loaded->secrets.monitor_api_token.reveal());
         caf::anon_send(link_, token_atom::value, fresh.loaded->secrets.github_token.reveal());
         caf::anon_send(registrations_, token_atom::value);
@@ -331,6 +355,8 @@ class Service {
   monitor_actor monitor_;
   policy_actor policy_;
   metrics_actor metrics_;
+  std::vector<files_actor> readers_;
+  std::atomic<std::size_t> next_reader_{0};
   github_link_root_actor link_;
   registrations_root_actor registrations_;
   std::unique_ptr<http::Api> api_;

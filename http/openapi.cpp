@@ -118,6 +118,7 @@ Spec security_of(Proof proof) {
   case Proof::token:
     return Spec::array({token});
   case Proof::token_or_loopback:
+  case Proof::token_for_pictures:
     return Spec::array({token, Spec::object()});
   }
   return Spec::array();

@@ -19,6 +19,8 @@ struct Limits {
   std::size_t body_bytes = 1 << 20;      ///< larger: 413
   int connections = 2000;                ///< of all sources; one more is closed unanswered
   int connections_per_source = 64;       ///< past it 429; a multiple of it is closed unanswered
+  int selects_per_minute = 10;           ///< without the token, from one source; one more: 429
+  int pictures_now_per_minute = 60;      ///< likewise
   std::size_t requests_in_flight = 1024; ///< cranking requests under way; one more: 503
 };
 
@@ -48,6 +50,8 @@ struct Options {
   std::vector<domain::Network> trusted_proxies;
   std::optional<domain::Network> guest_network;
   Limits limits;
+  /// Whether pictures of guests are shown without the token.
+  bool public_pictures = true;
   Waits waits;
   /// A crank older than the greater of these makes the service unready.
   domain::Duration ready_within{30'000};

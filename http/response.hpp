@@ -2,6 +2,7 @@
 /// An answer, independent of the server library. Content-Length, Date and X-Request-Id are added when it is
 /// sent.
 
+#include "http/body_source.hpp"
 #include "http/request.hpp"
 
 #include <memory>
@@ -14,6 +15,8 @@ struct Response {
   Headers headers;
   /// Null: no body. Shared, so that a page goes to many clients without a copy.
   std::shared_ptr<const std::string> body;
+  /// In place of `body`: one that is fetched while it is sent.
+  std::shared_ptr<BodySource> source;
   /// Close the connection afterwards.
   bool close = false;
 };

@@ -24,6 +24,7 @@ struct Route {
   Audience audience;
   Proof proof;
   Handler handler;
+  Limited limited = Limited::no;
 };
 
 class Router {

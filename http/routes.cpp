@@ -20,6 +20,8 @@ constexpr Route table[] = {
     {"DELETE", "/reservation/{unique_id}",            others,   Proof::token,             release_reservation},
     {"GET",    "/github-jitconfig",                   guests,   Proof::none,              github_jitconfig},
     {"GET",    "/boot",                               guests,   Proof::none,              boot_script},
+    {"GET",    "/image-deps/{path...}",               guests,   Proof::none,              image_deps},
+    {"GET",    "/cache/servo/{path...}",              guests,   Proof::none,              cached_repository},
     {"GET",    "/",                                   others,   Proof::none,              page},
     {"GET",    "/dashboard.html",                     others,   Proof::none,              dashboard_html},
     {"GET",    "/dashboard.json",                     others,   Proof::none,              dashboard_json},

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include "http/body_stream.hpp"
 #include "http/exchanges.hpp"
 #include "http/intake.hpp"
 #include "http/listener.hpp"
@@ -42,23 +43,28 @@ RawRequest raw_of(const restinio::request_t& request) {
 /// In the server's thread, never within the parser's call. \p token goes when the answer was written or is
 /// lost.
 void write(const restinio::request_handle_t& request, const std::string& request_id, const Response& response,
-           bool head, std::shared_ptr<void> token) {
+           bool head, std::shared_ptr<void> token, BodyStreams& streams) {
   const auto date = http_date(wall_now());
   const restinio::http_status_line_t status(
       restinio::http_status_code_t(static_cast<std::uint16_t>(response.status)),
       reason_phrase(response.status));
-  const bool bodyless = head || response.status == 304 || !response.body || response.body->empty();
+  const std::size_t size = response.source ? static_cast<std::size_t>(response.source->size())
+                           : response.body ? response.body->size()
+                                           : 0;
+  const bool bodyless = head || response.status == 304 || size == 0;
   // From here on nothing may throw: a second response cannot be made.
   auto builder = request->create_response<restinio::user_controlled_output_t>(status);
   builder.append_header("Date", date);
   builder.append_header("X-Request-Id", request_id);
   for (const auto& [name, value] : response.headers)
     builder.append_header(name, value);
-  builder.set_content_length(response.body ? response.body->size() : 0);
-  if (!bodyless)
-    builder.set_body(response.body);
+  builder.set_content_length(size);
   if (response.close)
     builder.connection_close();
+  if (!bodyless && response.source)
+    return streams.send(std::move(builder), response.source, std::move(token));
+  if (!bodyless)
+    builder.set_body(response.body);
   builder.done([token = std::move(token)](const auto&) {});
 }
 
@@ -80,6 +86,7 @@ class Server::Impl {
   void stop(domain::Duration grace);
   std::vector<ListenAddress> bound() const;
   int open_connections() const { return counts_->open(); }
+  void set_connections_per_source(int limit) { counts_->set_limit_per_source(limit); }
 
  private:
   Listener::Callbacks callbacks();
@@ -95,6 +102,8 @@ class Server::Impl {
   const std::shared_ptr<Exchanges> exchanges_ = std::make_shared<Exchanges>();
   /// Shared with those who may still answer, and who may outlive this.
   std::shared_ptr<asio::io_context> io_ = std::make_shared<asio::io_context>(1);
+  /// Likewise.
+  const std::shared_ptr<BodyStreams> streams_ = std::make_shared<BodyStreams>(io_);
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(*io_);
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::atomic<bool> stopping_{false};
@@ -165,6 +174,7 @@ void Server::Impl::stop(domain::Duration grace) {
   }
   io_->stop();
   thread_.join();
+  streams_->clear();
   listeners_.clear();
   work_.reset();
   io_.reset(); // and with it the connections that are open, unless an answer is still to come
@@ -190,7 +200,7 @@ ResponderPtr Server::Impl::make_responder(restinio::request_handle_t handle, con
     std::uint64_t serial = 0;
   };
   auto shared = std::make_shared<Shared>(Shared{exchanges_});
-  auto send = [shared, io = io_, served = hooks_.served, handle = std::move(handle),
+  auto send = [shared, io = io_, streams = streams_, served = hooks_.served, handle = std::move(handle),
                token = exchanges_->begin(), method = request.method,
                begin = std::chrono::steady_clock::now()](const Responder& responder,
                                                          Response response) mutable {
@@ -199,9 +209,9 @@ ResponderPtr Server::Impl::make_responder(restinio::request_handle_t handle, con
     if (served)
       served({method, responder.route(), response.status, took.count(), responder.request_id()});
     asio::post(*io, [handle = std::move(handle), token = std::move(token), id = responder.request_id(),
-                     head = method == "HEAD", response = std::move(response)]() mutable {
+                     head = method == "HEAD", response = std::move(response), streams]() mutable {
       try {
-        write(handle, id, response, head, std::move(token));
+        write(handle, id, response, head, std::move(token), *streams);
       } catch (const std::exception& e) {
         spdlog::error("event=answer_not_written request_id={} text=\"{}\"", id, e.what());
       }
@@ -244,6 +254,7 @@ void Server::start() { impl_->start(); }
 void Server::stop_accepting() { impl_->stop_accepting(); }
 void Server::stop(domain::Duration grace) { impl_->stop(grace); }
 std::vector<ListenAddress> Server::bound() const { return impl_->bound(); }
+void Server::set_connections_per_source(int limit) { impl_->set_connections_per_source(limit); }
 int Server::open_connections() const { return impl_->open_connections(); }
 
 } // namespace ci::http

@@ -57,6 +57,8 @@ class Server {
   /// left with 503, and ends the thread. Any thread but the server's; again does nothing.
   void stop(domain::Duration grace);
 
+  /// After a reload of the settings. Any thread.
+  void set_connections_per_source(int);
   /// Addresses that are bound now. Any thread.
   std::vector<ListenAddress> bound() const;
   /// Connections open now, for tests and metrics. Any thread.

@@ -1,5 +1,7 @@
 #include "actors/edge/disk.hpp"
 
+#include "actors/edge/descriptor.hpp"
+
 #include <filesystem>
 
 #include <algorithm>
@@ -22,22 +24,6 @@ namespace {
 constexpr std::size_t piece = std::size_t{1} << 20;
 constexpr mode_t folder_mode = 0711; ///< QEMU has to pass through, nobody needs to look in
 constexpr mode_t disk_mode = 0600;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0)
-      ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  explicit operator bool() const { return number_ >= 0; }
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::string trouble(const std::string& what) { return what + ": " + std::strerror(errno); }
 

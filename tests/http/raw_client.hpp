@@ -107,6 +107,12 @@ class RawClient {
       result.body = take(std::stoul(result.header("content-length")));
     return result;
   }
+  /// Waits for the first bytes of an answer.
+  RawClient& begun() {
+    while (buffer_.empty() && more())
+      ;
+    return *this;
+  }
   /// Whether the other side closes without another byte.
   bool closed() { return buffer_.empty() && !more(); }
   /// Whether anything was received that was not read.

@@ -1,10 +1,12 @@
 #pragma once
 /// The real server, API and gateway around a monitor that does what the test says.
 
+#include "actors/files.hpp"
 #include "http/api.hpp"
 #include "http/server.hpp"
 #include "tests/http/fake_monitor.hpp"
 #include "tests/http/raw_client.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -80,6 +82,15 @@ class Service {
                                                 options.limits.requests_in_flight);
     api.set_gateway(gateway_);
     new_monitor();
+    auto trees = std::make_shared<ci::FileTrees>();
+    for (const auto& [tree, name] : {std::pair(ci::domain::ServedFolder::image_deps, "deps"),
+                                     std::pair(ci::domain::ServedFolder::repository, "repo"),
+                                     std::pair(ci::domain::ServedFolder::pictures, "data")}) {
+      std::filesystem::create_directory(folder.path() / name);
+      trees->trees.try_emplace(tree, folder.path() / name, ci::edge::FileTree::Links::inside,
+                               ci::edge::FileTree::Etag::by_content);
+    }
+    files_ = system_.spawn<ci::Files, caf::detached>(meters->meter("files"), trees);
     if (cranked) {
       board->publish(make_snapshot());
       board->beat(std::chrono::steady_clock::now());
@@ -90,6 +101,8 @@ class Service {
     server.stop(0ms);
     caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(monitor_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(files_, caf::exit_reason::user_shutdown);
+    files_ = nullptr;
     api.set_gateway({});
     gateway_ = nullptr;
     monitor_ = nullptr;
@@ -101,6 +114,7 @@ class Service {
     caf::anon_send(gateway_, ci::watch_atom::value, monitor_);
   }
   void kill_monitor() { caf::anon_send_exit(monitor_, caf::exit_reason::kill); }
+  void kill_files() { caf::anon_send_exit(files_, caf::exit_reason::kill); }
   void kill_gateway() { caf::anon_send_exit(gateway_, caf::exit_reason::kill); }
   /// Has the fake monitor settle the takes it holds.
   void crank() { caf::anon_send(monitor_, ci::crank_atom::value, std::uint64_t{0}); }
@@ -118,6 +132,7 @@ class Service {
     around.board = board;
     around.registry = std::make_shared<prometheus::Registry>();
     around.policy = [policy = make_policy()] { return policy; };
+    around.files = [this] { return files_; };
     return around;
   }
   static ci::domain::PolicyPtr make_policy() {
@@ -145,8 +160,11 @@ class Service {
 
   CafConfig config_;
   caf::actor_system system_;
+  ci::files_actor files_;
 
  public:
+  /// Files in `deps/`, `repo/` and `data/` there are served.
+  ci::test::TempFolder folder;
   Event listening, not_listening, answered;
   std::mutex mutex;
   std::vector<ci::http::Served> served;

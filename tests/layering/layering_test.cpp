@@ -50,12 +50,14 @@ const std::vector<Rule> rules = {
     {"actors/github_link.", {"actors/edge/github_"}},
     {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk"}},
     {"actors/journal.", {"actors/edge/store.hpp"}},
+    {"actors/files.", {"actors/edge/file_tree"}},
     {"http/", Names{"http/", "actors/messages.hpp", "actors/ticket.hpp", "actors/board.hpp",
                     "actors/metered.hpp", "actors/domain/", "caf/", "nlohmann/", "prometheus/", "openssl/"} +
                   logging},
     // RESTinio costs half a minute of compiling: the server's two files pay, nobody else.
     {"http/listener.", Names{"restinio/", "asio"} + posix},
     {"http/server.", Names{"restinio/", "asio"} + posix},
+    {"http/body_stream.", Names{"restinio/", "asio"}},
     // The composition root: main.cpp and its own parts, main_*.
     {"http/main", Names{"config/", "actors/", "systemd/", "curl/", "libvirt/", "restinio/", "asio"} + posix},
 };

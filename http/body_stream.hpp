@@ -1,0 +1,109 @@
+#pragma once
+/// Sends a body that is fetched piece by piece. For server.cpp alone: it reads RESTinio's headers.
+
+#include "http/body_source.hpp"
+
+#include <restinio/asio_include.hpp>
+#include <restinio/request_handler.hpp> // before the builders, which lean on it
+
+#include <restinio/message_builders.hpp>
+
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace ci::http {
+
+/// All transfers under way. In the server's thread; clear() also after its end.
+class BodyStreams {
+ public:
+  using Builder = restinio::response_builder_t<restinio::user_controlled_output_t>;
+
+  explicit BodyStreams(std::weak_ptr<asio::io_context> io) : io_(std::move(io)) {}
+
+  /// Sends what \p builder holds, then the body. A piece is fetched only when the one before it was taken in
+  /// by the client's side, so a transfer holds one piece, however slow the client is. Where a piece does not
+  /// come or a write fails, the connection is closed: what was announced is not sent in part as if it were
+  /// whole. \p token goes with the transfer.
+  void send(Builder builder, std::shared_ptr<BodySource> source, std::shared_ptr<void> token) {
+    const auto serial = ++last_serial_;
+    const auto left = source->size();
+    transfers_.emplace(serial, Transfer{std::move(builder), std::move(source), std::move(token), left});
+    fetch(serial);
+  }
+  /// Ends all of them; their connections close.
+  void clear() { transfers_.clear(); }
+
+ private:
+  struct Transfer {
+    Builder builder;
+    std::shared_ptr<BodySource> source;
+    std::shared_ptr<void> token;
+    std::int64_t left; ///< bytes that were not handed to the connection yet
+  };
+  /// Brings one piece back into the server's thread; a null one if it is destroyed before that.
+  struct Carrier {
+    BodyStreams* streams;
+    std::weak_ptr<asio::io_context> io;
+    std::uint64_t serial;
+    bool done = false;
+
+    Carrier(BodyStreams* s, std::weak_ptr<asio::io_context> i, std::uint64_t n)
+        : streams(s), io(std::move(i)), serial(n) {}
+    Carrier(const Carrier&) = delete;
+    Carrier& operator=(const Carrier&) = delete;
+    ~Carrier() {
+      if (!done)
+        bring(nullptr);
+    }
+    void bring(std::shared_ptr<const std::string> piece) {
+      done = true;
+      // The context lives while there is a server, and with it the streams.
+      if (const auto alive = io.lock())
+        asio::post(*alive, [to = streams, serial = serial, piece = std::move(piece)]() mutable {
+          to->take(serial, std::move(piece));
+        });
+    }
+  };
+
+  void fetch(std::uint64_t serial) {
+    auto carrier = std::make_shared<Carrier>(this, io_, serial);
+    transfers_.at(serial).source->next(
+        [carrier](std::shared_ptr<const std::string> piece) { carrier->bring(std::move(piece)); });
+  }
+
+  void take(std::uint64_t serial, std::shared_ptr<const std::string> piece) {
+    const auto at = transfers_.find(serial);
+    if (at == transfers_.end())
+      return;
+    auto& transfer = at->second;
+    if (!piece || piece->empty() || static_cast<std::int64_t>(piece->size()) > transfer.left) {
+      transfers_.erase(at);
+      return;
+    }
+    transfer.left -= static_cast<std::int64_t>(piece->size());
+    transfer.builder.append_body(std::move(piece));
+    if (transfer.left > 0) {
+      transfer.builder.flush([this, serial](const asio::error_code& error) { taken_in(serial, error); });
+      return;
+    }
+    auto last = std::move(transfer);
+    transfers_.erase(at);
+    last.builder.done([token = std::move(last.token)](const auto&) {});
+  }
+
+  void taken_in(std::uint64_t serial, const asio::error_code& error) {
+    if (!transfers_.contains(serial))
+      return;
+    if (error)
+      transfers_.erase(serial);
+    else
+      fetch(serial);
+  }
+
+  const std::weak_ptr<asio::io_context> io_;
+  std::uint64_t last_serial_ = 0;
+  std::map<std::uint64_t, Transfer> transfers_;
+};
+
+} // namespace ci::http
