@@ -2,6 +2,7 @@
 /// Drives the pure core against a world: carries its effects out at once, in order, and moves time by hand.
 
 #include "actors/domain/core.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/world.hpp"
 
 #include <deque>
@@ -204,8 +205,7 @@ class Bench {
   }
 
   void carry(effect::Commit& e) {
-    for (auto& op : e.batch)
-      std::visit([this](auto& x) { apply(x); }, op);
+    commit(store, e.batch);
     core->on_committed(now());
   }
   void carry(effect::ListRegistrations& e) {
@@ -265,32 +265,6 @@ class Bench {
   void carry(effect::Log& e) { events.push_back(e.event + " " + e.fields); }
   void carry(effect::Count&) {}
   void carry(effect::Seconds&) {}
-
-  void apply(store::PutRunner& op) {
-    drop(op.runner.id);
-    store.runners.push_back(op.runner);
-  }
-  void apply(store::DropRunner& op) { drop(op.id); }
-  void drop(RunnerId id) {
-    std::erase_if(store.runners, [&](auto& r) { return r.id == id; });
-  }
-  void apply(store::PutReservation& op) {
-    drop(op.reservation.request.unique_id);
-    store.reservations.push_back(op.reservation);
-  }
-  void apply(store::DropReservation& op) { drop(op.unique_id); }
-  void drop(const std::string& uid) {
-    std::erase_if(store.reservations, [&](auto& r) { return r.request.unique_id == uid; });
-  }
-  void apply(store::SetNextId& op) { store.next_id = std::max(store.next_id, op.next); }
-  void apply(store::AppendHistory&) {}
-  void apply(store::PruneHistory&) {}
-  void apply(store::ShiftTimes&) {}
-  void apply(store::SetNote& op) {
-    std::erase_if(store.notes, [&](auto& note) { return note.first == op.key; });
-    if (!op.value.empty())
-      store.notes.emplace_back(op.key, op.value);
-  }
 };
 
 } // namespace ci::test

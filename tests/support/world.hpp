@@ -101,15 +101,21 @@ class World {
     std::string address;
     std::string config; ///< the JIT config that it got
     bool own = false;   ///< not a template, not a stranger
+    std::string xml{};  ///< its definition
   };
   std::map<std::string, Guest> guests;
   std::set<std::string> disks; ///< `<folder>/<prefix>`
   int next_address = 2;
   /// Guests that were stopped from outside while their runner worked: must stay empty (G1).
   std::vector<std::string> killed_at_work;
+  /// Guests that were stopped while they had a JIT config and GitHub their registration: must stay empty (G1).
+  std::vector<std::string> stopped_unreleased;
 
   void add_template(const std::string& name) {
     guests[name] = {"uuid-of-" + name, GuestState::off, "unknown", "", "", false};
+    guests[name].xml = "<domain><name>" + name +
+                       "</name><devices><disk type='file' device='disk'><driver type='raw'/><source "
+                       "file='/images/base.img'/><target dev='vda'/></disk></devices></domain>";
   }
 
   GuestListing list_guests(Steady now) const {
@@ -127,18 +133,28 @@ class World {
         listing.ipv4_by_guest[name] = g.address;
     return listing;
   }
-  HostReply prepare(const GuestSpec& spec, Steady now) {
-    disks.insert(spec.disk_folder + "/" + spec.disk_prefix);
+  HostReply clone(const std::string& disk, Steady now) {
+    disks.insert(disk.substr(0, disk.find('-', disk.rfind('/')) + 1));
     return {"", now};
   }
-  HostReply start(const GuestSpec& spec, Steady now) {
-    if (!guests.count(spec.template_guest))
-      return {"no template", now};
-    auto& g = guests[spec.name];
-    if (!g.uuid.empty() && g.uuid != spec.uuid)
+  HostReply erase(const std::string& folder, const std::string& prefix, Steady now) {
+    disks.erase(folder + "/" + prefix);
+    return {"", now};
+  }
+  HostReply define(const std::string& name, const std::string& uuid, const std::string& xml, Steady now) {
+    auto& g = guests[name];
+    if (!g.uuid.empty() && g.uuid != uuid)
       return {"the name is taken", now};
-    g.uuid = spec.uuid;
+    g.uuid = uuid;
     g.own = true;
+    g.xml = xml;
+    return {"", now};
+  }
+  HostReply boot(const std::string& name, const std::string& uuid, Steady now) {
+    auto it = guests.find(name);
+    if (it == guests.end() || it->second.uuid != uuid)
+      return {"no such guest", now};
+    auto& g = it->second;
     if (g.state != GuestState::on) {
       g.state = GuestState::on;
       g.reason = "booted";
@@ -147,16 +163,51 @@ class World {
     }
     return {"", now};
   }
+  /// Stops it at once.
+  HostReply halt(const std::string& name, const std::string& uuid, Steady now) {
+    auto it = guests.find(name);
+    if (it == guests.end())
+      return {"", now};
+    auto& g = it->second;
+    if (g.uuid != uuid)
+      return {"another UUID", now};
+    if (g.state == GuestState::on) {
+      if (works(g))
+        killed_at_work.push_back(name);
+      if (record_of(g))
+        stopped_unreleased.push_back(name);
+      go_offline(g);
+    }
+    g.state = GuestState::off;
+    g.reason = "destroyed";
+    return {"", now};
+  }
+  HostReply undefine(const std::string& name, const std::string& uuid, Steady now) {
+    auto it = guests.find(name);
+    if (it != guests.end() && it->second.uuid != uuid)
+      return {"another UUID", now};
+    if (it != guests.end())
+      guests.erase(it);
+    return {"", now};
+  }
+
+  // The same as the orders of the decisions, each done at once.
+  HostReply prepare(const GuestSpec& spec, Steady now) {
+    return clone(spec.disk_folder + "/" + spec.disk_prefix + "base.img", now);
+  }
+  HostReply start(const GuestSpec& spec, Steady now) {
+    if (!guests.count(spec.template_guest))
+      return {"no template", now};
+    auto defined = define(spec.name, spec.uuid, "", now);
+    return defined ? boot(spec.name, spec.uuid, now) : defined;
+  }
   HostReply remove(const GuestSpec& spec, Steady now) {
     auto it = guests.find(spec.name);
     if (it != guests.end() && it->second.uuid == spec.uuid) {
-      if (it->second.state == GuestState::on && works(it->second))
-        killed_at_work.push_back(spec.name);
-      go_offline(it->second);
-      guests.erase(it);
+      halt(spec.name, spec.uuid, now);
+      undefine(spec.name, spec.uuid, now);
     }
-    disks.erase(spec.disk_folder + "/" + spec.disk_prefix);
-    return {"", now};
+    return erase(spec.disk_folder, spec.disk_prefix, now);
   }
 
   // --- what guests do by themselves
