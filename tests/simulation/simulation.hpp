@@ -1,117 +1,192 @@
 #pragma once
-/// A randomised world around the decisions: orders and answers are delayed, reordered, failed, lost before or after they
-/// acted; guests, jobs, clients, clocks and crashes come at any time. Every step checks the promises.
+/// A randomised world around the product: orders and answers are delayed, reordered, failed, doubled, lost before or after
+/// they acted; guests, jobs, clients, clocks and crashes come at any time. Every step checks the promises. What the
+/// product is, the decisions alone or all its actors, is up to the derived class.
 
+#include "tests/simulation/schedule.hpp"
 #include "tests/support/world.hpp"
 
-#include "actors/domain/core.hpp"
+#include "actors/domain/answers.hpp"
+#include "actors/domain/effects.hpp"
+#include "actors/domain/policy.hpp"
+#include "actors/domain/store.hpp"
 
 #include <deque>
-#include <functional>
 #include <memory>
-#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace ci::test {
 
-/// One step of a schedule. What it does follows from `salt` and the state it meets, so that a schedule can be replayed,
-/// and shortened, step by step.
-struct Step {
-  enum class Kind { carry, answer, commit, time, guest, take, repeat, release, jit, crash, fault, policy, event, jump };
-  Kind kind = Kind::carry;
-  std::uint64_t salt = 0;
-};
-const char* to_string(Step::Kind);
-using Schedule = std::vector<Step>;
-/// The schedule of that seed.
-Schedule make_schedule(std::uint64_t seed, std::size_t steps);
-
-/// What broke, and at which step.
-struct Broken {
-  std::string promise;
-  std::size_t step = 0;
+/// What goes wrong with one call to GitHub or libvirt.
+enum class Fault {
+  none,
+  before, ///< it fails and does nothing
+  after,  ///< it acts, and the answer says that it failed
+  twice,  ///< it acts twice, as behind a proxy that repeats requests
 };
 
-/// Runs one schedule from an empty host, then lets all faults end and checks that everything is right again.
 class Simulation {
  public:
-  /// \p trace gets a line a step, if given.
-  explicit Simulation(std::vector<std::string>* trace = nullptr);
+  /// \p trace gets a line for each thing that happens, if given.
+  explicit Simulation(std::vector<std::string>* trace);
+  virtual ~Simulation() = default;
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  /// Runs one schedule from an empty host, then lets all faults end and checks that everything is right again.
   std::optional<Broken> run(const Schedule&);
 
- private:
-  struct Answer {
-    std::uint64_t process;
-    std::function<void()> deliver;
-    std::string what;
-  };
-  enum class Fault { none, before, after };
+ protected:
+  // --- the product
+  /// Whatever runs is gone without a word; a new process loads the store.
+  virtual void start_process() = 0;
+  /// The product does what follows from what it has heard; after each step. In the calm until it has no more to do.
+  virtual void react(bool calm) = 0;
+  /// Carries out one of the calls that the product made. False: there is none.
+  virtual bool carry_one(std::uint64_t choice, Fault) = 0;
+  /// Lets one of the answers arrive.
+  virtual bool deliver_one(std::uint64_t choice) = 0;
+  /// Writes the oldest batch. Without an acknowledgement nobody hears of it.
+  virtual bool commit_one(bool acknowledge) = 0;
+  virtual bool busy() const = 0;
+  virtual void hear_take(RequestId, const TakeRequest&, bool given_up) = 0;
+  virtual void hear_release(RequestId, const std::string& unique_id) = 0;
+  virtual void hear_jit(RequestId, const std::string& address) = 0;
+  virtual void hear_boot(RequestId, const std::string& address) = 0;
+  virtual void hear_policy(PolicyPtr) = 0;
+  virtual void hear_connection(bool up, const std::string& trouble) = 0;
+  virtual void hear_store(bool well, const std::string& trouble) = 0;
+  virtual void hear_guest(const GuestObservation&) = 0;
+  /// The steady clock moved.
+  virtual void passed(std::chrono::nanoseconds) {}
+  /// The wall clock alone moved.
+  virtual void jumped(Duration) {}
+  /// What readers see; null: nothing yet.
+  virtual SnapshotPtr snapshot() const = 0;
+  /// Promises that only this product can show.
+  virtual void check_more() {}
+  virtual void check_end_more() {}
 
-  void start_process();
-  void apply(const Step&);
-  void crank();
-  void take_in(Effect);
-  void carry(std::size_t index, Fault);
-  void commit_one(bool acknowledge);
-  void guest_step(std::uint64_t salt);
-  void client_take(std::uint64_t salt);
-  void client_repeat(std::uint64_t salt);
-  void send_take(const TakeRequest&);
-  void answered(RequestId, const TakeAnswer&);
-  void ask_jit(const std::string& guest, std::uint64_t salt);
-  void check();
-  void check_end();
-  void calm_down();
+  // --- for the derived class
+  Time wall() const { return Time(std::chrono::floor<Duration>(steady_.time_since_epoch()) + wall_offset_); }
+  Steady steady() const { return steady_; }
+  void pass(std::chrono::nanoseconds by) {
+    steady_ += by;
+    passed(by);
+  }
   void fail(const std::string& promise) {
     if (!broken_)
       broken_ = promise;
   }
-  Now now() const { return {time_, steady_}; }
-  std::vector<std::string> own_guests() const;
   void note(const std::string& text) {
     if (trace_)
       trace_->push_back(text);
   }
-
+  bool tracing() const { return trace_ != nullptr; }
+  void commit_to_store(const StoreBatch&);
+  void answered(RequestId, const TakeAnswer&);
+  void answered(RequestId, const JitAnswer&);
+  /// Of an answer whose contents say nothing more.
+  void answered(RequestId request) { waiting_.erase(request); }
+  /// libvirt tells of that guest's present state, sooner or later, or twice, or not at all.
+  void observe(const std::string& guest);
+  /// What \p act answers, or what the fault makes of it.
   template <class Reply, class Act>
-  Reply at_github(Fault, Act);
+  Reply at_github(Fault, Act act);
   template <class Act>
-  HostReply at_host(Fault, Act);
-  template <class Report>
-  void answer_with(const char* what, Report);
+  HostReply at_host(Fault, Act act);
+  /// GitHub's list, which may lack one of its entries.
+  GithubReply<RegistrationListing> list_registrations();
 
   World world_;
   StoreImage store_;
   std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
-  std::unique_ptr<Core> core_;
-  std::uint64_t process_ = 0;
-  Time time_{std::chrono::hours(24 * 365 * 50)};
-  Steady steady_{std::chrono::hours(10)};
-  std::mt19937_64 ids_{7};
   std::uint64_t salt_ = 0;
+  bool github_down_ = false, libvirt_down_ = false, calm_ = false;
 
-  std::deque<Effect> orders_;
-  std::deque<StoreBatch> commits_;
-  std::deque<Answer> answers_;
-  bool github_down_ = false;
-
+ private:
   struct Client {
     TakeRequest ask;
     std::set<RunnerId> promised; ///< as it was answered; empty: not (yet)
     bool giving_back = false;
   };
+
+  // simulation.cpp
+  void begin();
+  void apply(const Step&);
+  void carry_some(std::uint64_t salt);
+  void crash(std::uint64_t salt);
+  void set_fault(std::uint64_t salt);
+  void calm_down();
+  void calm_turn(Duration);
+  void lapse_dead_jobs();
+  // guests.cpp
+  std::vector<std::string> own_guests() const;
+  void guest_step(std::uint64_t salt);
+  void guest_dies(const std::string& name);
+  void guest_duty(const std::string& name);
+  void power_off(const std::string& name);
+  void ask_jit(const std::string& guest);
+  void deliver_event(std::uint64_t salt);
+  // clients.cpp
+  RequestId next_request();
+  void client_take(std::uint64_t salt);
+  void client_repeat(std::uint64_t salt);
+  void client_release(std::uint64_t salt);
+  void send_take(std::size_t client, bool given_up);
+  // promises.cpp
+  void check();
+  void check_reservations(const Snapshot&);
+  void check_end();
+  void check_forgotten();
+
   std::vector<Client> clients_;
-  std::map<RequestId, std::size_t> asking_; ///< request -> client
-  std::map<RequestId, std::string> jit_asking_; ///< request -> guest
-  RequestId next_request_ = 1;
+  RequestId last_request_ = 0;
+  std::set<RequestId> waiting_;                 ///< not answered yet
+  std::map<RequestId, std::size_t> asking_;     ///< take -> client
+  std::map<RequestId, std::string> jit_asking_; ///< -> guest
+  std::set<RequestId> given_up_;                ///< takes that were given up before they were taken up
   std::set<RegistrationId> dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
+  std::deque<GuestObservation> events_;
+  Steady steady_{std::chrono::hours(10)};
+  Duration wall_offset_{std::chrono::hours(24 * 365 * 50)};
 
   std::vector<std::string>* trace_;
   std::optional<std::string> broken_;
 };
 
-/// Shortens a schedule that breaks a promise as far as it still breaks one.
-Schedule shrink(Schedule);
+template <class Reply, class Act>
+Reply Simulation::at_github(Fault fault, Act act) {
+  using Kind = GithubError::Kind;
+  if (github_down_ || fault == Fault::before) {
+    constexpr Kind kinds[] = {Kind::server, Kind::unreachable, Kind::limited, Kind::unauthorized, Kind::malformed};
+    auto error = World::error(kinds[mix(salt_, 5) % 5]);
+    if (error.kind == Kind::limited) {
+      error.retry_after = std::chrono::seconds(1 + mix(salt_, 7) % 60);
+      error.secondary = mix(salt_, 8) % 2;
+    }
+    return Reply::failed(error);
+  }
+  auto reply = act();
+  if (fault == Fault::twice)
+    reply = act();
+  if (fault == Fault::after)
+    return Reply::failed(World::error(mix(salt_, 6) % 2 ? Kind::unreachable : Kind::server));
+  return reply;
+}
+
+template <class Act>
+HostReply Simulation::at_host(Fault fault, Act act) {
+  if (libvirt_down_ || fault == Fault::before)
+    return {"made up", steady_};
+  auto reply = act();
+  pass(std::chrono::microseconds(1));
+  reply.finished_at = steady_;
+  if (fault == Fault::after)
+    reply.error = "its answer was lost";
+  return reply;
+}
 
 } // namespace ci::test

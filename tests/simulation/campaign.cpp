@@ -1,32 +1,30 @@
-/// Random schedules against the decisions. SIMULATION_SCHEDULES, SIMULATION_STEPS and SIMULATION_SEED choose how many, how
-/// long, and where to begin; a seed that breaks something is printed with its shortened trace, and replayed by
-/// SIMULATION_SEED=<seed> SIMULATION_SCHEDULES=1.
-#include "tests/simulation/simulation.hpp"
+#include "tests/simulation/campaign.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstdlib>
 
-using namespace ci::test;
-
+namespace ci::test {
 namespace {
+
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
+
 } // namespace
 
-TEST_CASE("G1 G2 G3 G4 G5 G7 hold in random schedules, and everything is right in the end") {
+void campaign(const Play& play) {
   auto schedules = number("SIMULATION_SCHEDULES", 300), steps = number("SIMULATION_STEPS", 200);
   auto first = number("SIMULATION_SEED", 1);
-  for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
+  for (auto seed = first; seed < first + schedules; ++seed) {
     auto schedule = make_schedule(seed, steps);
-    auto broken = Simulation().run(schedule);
+    auto broken = play(schedule, nullptr);
     if (!broken)
       continue;
-    auto shorter = shrink(schedule);
+    auto shorter = shrink(schedule, play);
     std::vector<std::string> trace;
-    auto again = Simulation(&trace).run(shorter);
+    auto again = play(shorter, &trace);
     std::string text;
     for (auto& line : trace)
       text += line + "\n";
@@ -35,3 +33,5 @@ TEST_CASE("G1 G2 G3 G4 G5 G7 hold in random schedules, and everything is right i
   }
   MESSAGE(schedules, " schedules of ", steps, " steps from seed ", first);
 }
+
+} // namespace ci::test

@@ -1,0 +1,79 @@
+/// Simulation: clients that take, repeat, give up and give back.
+#include "tests/simulation/simulation.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ci::test {
+
+RequestId Simulation::next_request() {
+  waiting_.insert(++last_request_);
+  return last_request_;
+}
+
+void Simulation::client_take(std::uint64_t s) {
+  char uid[40];
+  std::snprintf(uid, sizeof uid, "%08zx-0000-4000-8000-000000000000", clients_.size() + 1);
+  int count = 1 + static_cast<int>(s % 3);
+  int minimum = mix(s, 1) % 3 == 0 ? 1 : count;
+  clients_.push_back({{"linux", uid, uid, "servo/servo", 1, count, minimum}, {}, false});
+  send_take(clients_.size() - 1, mix(s, 2) % 8 == 0);
+}
+
+void Simulation::client_repeat(std::uint64_t s) {
+  if (clients_.empty())
+    return;
+  for (auto n = mix(s, 1) % 2 + 1; n > 0; --n) // two at once: a race of the same client
+    send_take(s % clients_.size(), mix(s, 1 + n) % 8 == 0);
+}
+
+void Simulation::client_release(std::uint64_t s) {
+  if (clients_.empty())
+    return;
+  auto& client = clients_[s % clients_.size()];
+  client.giving_back = true;
+  hear_release(next_request(), client.ask.unique_id);
+}
+
+void Simulation::send_take(std::size_t client, bool given_up) {
+  auto request = next_request();
+  asking_[request] = client;
+  if (given_up)
+    given_up_.insert(request);
+  hear_take(request, clients_[client].ask, given_up);
+}
+
+void Simulation::answered(RequestId request, const TakeAnswer& answer) {
+  waiting_.erase(request);
+  auto it = asking_.find(request);
+  if (it == asking_.end())
+    return;
+  auto& client = clients_[it->second];
+  asking_.erase(it);
+  if (given_up_.erase(request) && answer.verdict.refusal != Refusal::not_taken_up)
+    fail("G2: a take that was given up had an effect");
+  if (answer.verdict.refusal != Refusal::none)
+    return;
+  std::set<RunnerId> got;
+  for (auto& view : answer.runners)
+    got.insert(view->id);
+  note("  " + client.ask.unique_id.substr(0, 8) + " is answered " + std::to_string(got.size()) + " runners");
+  if (!client.promised.empty()) {
+    // The same again, less those that have ended.
+    if (!std::includes(client.promised.begin(), client.promised.end(), got.begin(), got.end()))
+      fail("G3: a repeat of " + client.ask.unique_id + " got other runners");
+    return;
+  }
+  if (got.empty())
+    return; // null
+  // A repeat after a crash that swallowed the first answer may find that some have ended already; a first answer not.
+  if (static_cast<int>(got.size()) > client.ask.count)
+    fail("G2: " + client.ask.unique_id + " got more than it asked for");
+  for (auto& other : clients_)
+    for (auto id : got)
+      if (&other != &client && !other.giving_back && other.promised.count(id))
+        fail("G2: runner " + std::to_string(id) + " is promised twice");
+  client.promised = std::move(got);
+}
+
+} // namespace ci::test

@@ -1,0 +1,163 @@
+#include "tests/simulation/core/core_simulation.hpp"
+
+#include "tests/simulation/scene.hpp"
+
+#include <algorithm>
+
+namespace ci::test {
+
+void CoreSimulation::start_process() {
+  orders_.clear();
+  commits_.clear();
+  answers_.clear();
+  snapshot_.reset();
+  core_ = std::make_unique<Core>([this] { return random_(); });
+  core_->on_loaded(now(), store_);
+}
+
+void CoreSimulation::react(bool) {
+  core_->crank(now());
+  for (auto& effect : core_->drain())
+    take_in(std::move(effect));
+}
+
+void CoreSimulation::take_in(Effect effect) {
+  if (auto* e = std::get_if<effect::Commit>(&effect)) {
+    commits_.push_back(std::move(e->batch));
+  } else if (auto* t = std::get_if<effect::AnswerTake>(&effect)) {
+    answered(t->request, t->answer);
+  } else if (auto* j = std::get_if<effect::AnswerJit>(&effect)) {
+    answered(j->request, j->answer);
+  } else if (auto* r = std::get_if<effect::AnswerRelease>(&effect)) {
+    answered(r->request);
+  } else if (auto* b = std::get_if<effect::AnswerBoot>(&effect)) {
+    answered(b->request);
+  } else if (auto* p = std::get_if<effect::Publish>(&effect)) {
+    snapshot_ = p->snapshot;
+  } else if (auto* l = std::get_if<effect::Log>(&effect)) {
+    note("    " + l->event + " " + l->fields);
+    if (l->fields.find("config-of-") != std::string::npos)
+      fail("G9: a JIT config is logged");
+  } else if (!std::holds_alternative<effect::Count>(effect) && !std::holds_alternative<effect::Seconds>(effect)) {
+    orders_.push_back(std::move(effect));
+  }
+}
+
+// --- requests ---
+
+void CoreSimulation::hear_take(RequestId request, const TakeRequest& ask, bool given_up) {
+  if (given_up) // the ticket tells: the monitor does not take it up
+    return answered(request, TakeAnswer{{Refusal::not_taken_up, "", Duration{0}}, {}});
+  core_->take(now(), request, ask);
+}
+void CoreSimulation::hear_release(RequestId request, const std::string& unique_id) {
+  core_->release(now(), request, unique_id);
+}
+void CoreSimulation::hear_jit(RequestId request, const std::string& address) {
+  core_->jitconfig(now(), request, address);
+}
+void CoreSimulation::hear_boot(RequestId request, const std::string& address) { core_->boot(now(), request, address); }
+
+// --- orders and answers ---
+
+bool CoreSimulation::carry_one(std::uint64_t choice, Fault fault) {
+  if (orders_.empty())
+    return false;
+  auto index = static_cast<std::ptrdiff_t>(choice % orders_.size());
+  auto order = std::move(orders_[static_cast<std::size_t>(index)]);
+  orders_.erase(orders_.begin() + index);
+  std::visit([&](auto& e) { carry(e, fault); }, order);
+  return true;
+}
+
+bool CoreSimulation::deliver_one(std::uint64_t choice) {
+  if (answers_.empty())
+    return false;
+  auto index = static_cast<std::ptrdiff_t>(choice % answers_.size());
+  auto answer = std::move(answers_[static_cast<std::size_t>(index)]);
+  answers_.erase(answers_.begin() + index);
+  note("  " + answer.what);
+  answer.deliver();
+  return true;
+}
+
+bool CoreSimulation::commit_one(bool acknowledge) {
+  if (commits_.empty())
+    return false;
+  commit_to_store(commits_.front());
+  commits_.pop_front();
+  if (acknowledge)
+    core_->on_committed(now());
+  return true;
+}
+
+void CoreSimulation::carry(effect::ListRegistrations&, Fault fault) {
+  auto reply = at_github<GithubReply<RegistrationListing>>(fault, [&] { return list_registrations(); });
+  answer_with("listed", [=, this] { core_->on_registration_listing(now(), reply); });
+}
+void CoreSimulation::carry(effect::Look& e, Fault fault) {
+  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration); });
+  answer_with("looked", [=, this] { core_->on_looked(now(), e.runner, reply); });
+}
+void CoreSimulation::carry(effect::LookSlot& e, Fault fault) {
+  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration); });
+  answer_with("slot looked", [=, this] { core_->on_slot_looked(now(), e.unique_id, e.runner, reply); });
+}
+void CoreSimulation::carry(effect::FindRegistration& e, Fault fault) {
+  auto reply = at_github<GithubReply<std::vector<Registration>>>(fault, [&] { return world_.find(e.name); });
+  answer_with("found", [=, this] { core_->on_found(now(), e.runner, reply); });
+}
+void CoreSimulation::carry(effect::Register& e, Fault fault) {
+  auto reply = at_github<GithubReply<JitRegistration>>(fault, [&] { return world_.make(e.request); });
+  answer_with("registered", [=, this] { core_->on_registered(now(), e.runner, reply); });
+}
+void CoreSimulation::carry(effect::Unregister& e, Fault fault) {
+  auto reply = at_github<GithubReply<Done>>(fault, [&] { return world_.unregister(e.registration); });
+  answer_with("unregistered", [=, this] { core_->on_unregistered(now(), e.runner, reply); });
+}
+void CoreSimulation::carry(effect::Label& e, Fault fault) {
+  auto reply = at_github<GithubReply<std::vector<std::string>>>(
+      fault, [&] { return world_.label(e.registration, e.labels); });
+  answer_with("labelled", [=, this] { core_->on_labelled(now(), e.unique_id, e.runner, reply); });
+}
+void CoreSimulation::carry(effect::Unlabel& e, Fault fault) {
+  auto reply = at_github<GithubReply<Done>>(fault, [&] { return world_.unlabel(e.registration, e.labels); });
+  answer_with("unlabelled", [=, this] { core_->on_unlabelled(now(), e.unique_id, e.runner, reply); });
+}
+void CoreSimulation::carry(effect::ListGuests&, Fault fault) {
+  std::optional<GuestListing> listing;
+  if (fault == Fault::none && !libvirt_down_)
+    listing = world_.list_guests(steady());
+  answer_with("guests", [=, this] { core_->on_guest_listing(now(), listing, listing ? "" : "made up"); });
+}
+void CoreSimulation::carry(effect::ListAddresses&, Fault fault) {
+  std::optional<AddressListing> listing;
+  if (fault == Fault::none && !libvirt_down_)
+    listing = world_.addresses(steady());
+  answer_with("addresses", [=, this] { core_->on_addresses(now(), listing, listing ? "" : "made up"); });
+}
+void CoreSimulation::carry(effect::Prepare& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.prepare(e.spec, steady()); });
+  answer_with("prepared", [=, this] { core_->on_prepared(now(), e.runner, reply); });
+}
+void CoreSimulation::carry(effect::Start& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.start(e.spec, steady()); });
+  answer_with("started", [=, this] { core_->on_started(now(), e.runner, reply); });
+}
+void CoreSimulation::carry(effect::Remove& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.remove(e.spec, steady()); });
+  answer_with("removed", [=, this] { core_->on_removed(now(), e.runner, reply); });
+}
+
+// --- promises ---
+
+void CoreSimulation::check_more() {
+  // Before libvirt has told, every runner of an earlier process is taken to hold its slot.
+  bool all_known = std::all_of(core_->runners().begin(), core_->runners().end(), [](auto& r) {
+    return r.second.guest_known || r.second.rec.phase == Phase::creating;
+  });
+  if (all_known && core_->held().hugepages_1g > policy_->budget.hugepages_1g)
+    fail("G4: more is held than there is");
+}
+
+} // namespace ci::test

@@ -1,0 +1,135 @@
+/// Simulation: what guests and their jobs do by themselves.
+#include "tests/simulation/simulation.hpp"
+
+namespace ci::test {
+
+std::vector<std::string> Simulation::own_guests() const {
+  std::vector<std::string> names;
+  for (auto& [name, g] : world_.guests)
+    if (g.own)
+      names.push_back(name);
+  return names;
+}
+
+void Simulation::observe(const std::string& guest) {
+  auto it = world_.guests.find(guest);
+  if (it != world_.guests.end())
+    events_.push_back({guest, it->second.uuid, it->second.state, it->second.reason, steady_});
+  else
+    events_.push_back({guest, "", GuestState::absent, "undefined", steady_});
+  if (events_.size() > 20)
+    events_.pop_front(); // some are lost
+}
+
+void Simulation::power_off(const std::string& name) {
+  world_.power_off(name);
+  observe(name);
+}
+
+void Simulation::deliver_event(std::uint64_t s) {
+  if (mix(s, 1) % 4 == 0)
+    if (auto guests = own_guests(); !guests.empty())
+      observe(guests[s % guests.size()]);
+  if (events_.empty())
+    return;
+  auto at = events_.begin() + static_cast<std::ptrdiff_t>(mix(s, 2) % events_.size());
+  hear_guest(*at);
+  if (mix(s, 3) % 4 != 0) // else it comes again
+    events_.erase(at);
+}
+
+void Simulation::ask_jit(const std::string& guest) {
+  auto& g = world_.guests.at(guest);
+  if (g.state != GuestState::on || g.address.empty())
+    return;
+  auto request = next_request();
+  jit_asking_[request] = guest;
+  hear_jit(request, g.address);
+}
+
+void Simulation::answered(RequestId request, const JitAnswer& answer) {
+  waiting_.erase(request);
+  auto it = jit_asking_.find(request);
+  if (it == jit_asking_.end())
+    return;
+  auto name = it->second;
+  jit_asking_.erase(it);
+  auto& config = answer.encoded_jit_config;
+  if (config.empty())
+    return;
+  if (config.find("-of-" + name + "@") == std::string::npos)
+    fail("G7: " + name + " got " + config);
+  auto guest = world_.guests.find(name);
+  if (guest == world_.guests.end() || guest->second.state != GuestState::on)
+    return;
+  if (!guest->second.own)
+    fail("G7: the stranger " + name + " got a config");
+  guest->second.config = config;
+}
+
+void Simulation::guest_dies(const std::string& name) {
+  note("  " + name + " crashes");
+  auto* record = world_.record_of(world_.guests.at(name));
+  bool working = record && record->working;
+  world_.power_off(name, "crashed");
+  observe(name);
+  if (!working)
+    return;
+  record->working = true; // GitHub does not know
+  dead_jobs_.insert(record->shown.id);
+}
+
+void Simulation::guest_step(std::uint64_t s) {
+  auto guests = own_guests();
+  if (guests.empty())
+    return;
+  auto& name = guests[s % guests.size()];
+  auto& g = world_.guests.at(name);
+  if (g.state != GuestState::on)
+    return;
+  auto* record = world_.record_of(g);
+  if (mix(s, 9) % 40 == 0) {
+    guest_dies(name);
+  } else if (g.config.empty()) {
+    if (mix(s, 8) % 4 == 0)
+      hear_boot(next_request(), g.address);
+    ask_jit(name);
+  } else if (!record) {
+    note("  " + name + " has no registration and powers off");
+    power_off(name);
+  } else if (!record->online) {
+    world_.go_online(name);
+  } else if (!record->working) {
+    note("  " + name + " begins a job");
+    world_.begin_job(name, mix(s, 1) % 3 != 0);
+  } else if (mix(s, 2) % 3 == 0)
+    record->shown.busy = true;
+  else {
+    note("  " + name + " ends its job");
+    world_.end_job(name);
+    if (mix(s, 3) % 4 != 0)
+      power_off(name);
+  }
+}
+
+/// In the calm each does what it should.
+void Simulation::guest_duty(const std::string& name) {
+  auto& g = world_.guests.at(name);
+  if (g.state != GuestState::on)
+    return;
+  auto* record = world_.record_of(g);
+  if (g.config.empty())
+    ask_jit(name);
+  else if (!record)
+    power_off(name);
+  else if (record->working) {
+    world_.end_job(name);
+    power_off(name);
+  } else {
+    record->online = true;
+    record->shown.status = "online";
+    record->shown.busy = false;
+  }
+}
+
+} // namespace ci::test
