@@ -37,7 +37,7 @@ class World:
         self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
         self.github.begin()
         self.libvirt.begin()
-        self.monitor = Monitor(self.folder / "monitor", self.github.url, self.libvirt.uri, profiles, **settings)
+        self.monitor = Monitor(self.folder / "monitor", self.github.api_url, self.libvirt.uri, profiles, **settings)
         for key in profiles:
             self.libvirt.define_template(key, self.monitor.settings["images_path"])
         if data_disk is not None:

@@ -1,0 +1,27 @@
+"""The running service and its description, in the hands of other programs. Run by tests/contract/run, which has what they need."""
+
+import subprocess
+from pathlib import Path
+
+from monitor import API_TOKEN, profile
+
+CONTRACT = Path(__file__).resolve().parents[1] / "contract"
+
+
+def run(*command, seconds):
+    assert subprocess.call([str(part) for part in command], cwd=CONTRACT, timeout=seconds) == 0
+
+
+def test_the_description_is_clean(world):
+    monitor = world.begin({"linux": profile(0)})
+    written = world.folder / "openapi.json"
+    written.write_bytes(monitor.http.get("/openapi.json").body)
+    run("node_modules/.bin/redocly", "lint", "--config", "redocly.yaml", written, seconds=120)
+
+
+def test_any_request_gets_a_described_answer(world):
+    """A client that has read the description, and one that has not: no 5xx but 503, nothing undocumented."""
+    monitor = world.begin({"linux": profile(3), "windows": profile(1)})
+    monitor.wait_for_runners("linux", 3)
+    run("node", "properties.mjs", monitor.base_url, API_TOKEN, seconds=600)
+    assert monitor.http.get("/readyz").status == 200
