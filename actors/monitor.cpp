@@ -106,6 +106,7 @@ void Monitor::load() {
           },
           [this](const caf::error& error) {
             spdlog::error("event=load_failed error=\"{}\"", system().render(error));
+            load_again_ = true; // by the next crank
             delayed_send(this, 1s, crank_atom::value, std::uint64_t{0});
           });
 }
@@ -129,6 +130,8 @@ void Monitor::nudge() {
 
 void Monitor::crank() {
   auto begin = std::chrono::steady_clock::now();
+  if (std::exchange(load_again_, false))
+    load();
   core_.crank(now());
   for (auto& effect : core_.drain())
     carry_out(std::move(effect));

@@ -91,7 +91,7 @@ class Monitor : public Metered<monitor_actor::base> {
   domain::Core core_;
   domain::MonitorClock clock_;
   CrashPoint crash_;
-  bool nudged_ = false;
+  bool nudged_ = false, load_again_ = false;
   std::uint64_t timer_generation_ = 0;
   std::optional<domain::Time> timer_due_;
 

@@ -66,7 +66,8 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
   }
   if (got.empty())
     return; // null
-  // A repeat after a crash that swallowed the first answer may find that some have ended already; a first answer not.
+  // A repeat after a crash that swallowed the first answer may find that some have ended already; a first
+  // answer not.
   if (static_cast<int>(got.size()) > client.ask.count)
     fail("G2: " + client.ask.unique_id + " got more than it asked for");
   for (auto& other : clients_)

@@ -32,7 +32,8 @@ void Simulation::check_reservations(const Snapshot& seen) {
   std::set<RunnerId> taken;
   for (auto& [uid, r] : seen.reservations)
     for (auto& slot : r->slots)
-      if (slot.state == SlotState::chosen || slot.state == SlotState::labelled || slot.state == SlotState::confirmed)
+      if (slot.state == SlotState::chosen || slot.state == SlotState::labelled ||
+          slot.state == SlotState::confirmed)
         if (!taken.insert(slot.runner).second)
           fail("G2: runner " + std::to_string(slot.runner) + " stands in two reservations");
   // Of each promise that lives, every runner is in its reservation still, or has ended.
@@ -42,7 +43,8 @@ void Simulation::check_reservations(const Snapshot& seen) {
       continue;
     for (auto id : client.promised)
       if (std::any_of(seen.runners.begin(), seen.runners.end(), [id](auto& r) { return r->id == id; }) &&
-          std::none_of(it->second->slots.begin(), it->second->slots.end(), [&](auto& s) { return s.runner == id; }))
+          std::none_of(it->second->slots.begin(), it->second->slots.end(),
+                       [&](auto& s) { return s.runner == id; }))
         fail("G3: " + client.ask.unique_id + " lost runner " + std::to_string(id));
   }
 }
@@ -93,6 +95,7 @@ void Simulation::check_end() {
 
 /// More than a week later nothing is remembered but what there is.
 void Simulation::check_forgotten() {
+  rest_begins();
   for (int day = 0; day < 9 && !broken_; ++day)
     calm_turn(24h);
   calm_turn(1s);

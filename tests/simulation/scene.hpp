@@ -1,5 +1,6 @@
 #pragma once
-/// The host that every schedule begins with: one profile, room for a few runners, and two things of strangers.
+/// The host that every schedule begins with: one profile, room for a few runners, and two things of
+/// strangers.
 
 #include "actors/domain/policy.hpp"
 

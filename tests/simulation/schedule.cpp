@@ -21,8 +21,9 @@ Schedule make_schedule(std::uint64_t seed, std::size_t steps) {
   using K = Step::Kind;
   // Ordinary progress is common, disasters are rare.
   static const std::vector<std::pair<K, int>> weights = {
-      {K::carry, 30},  {K::answer, 30}, {K::commit, 20}, {K::time, 12}, {K::guest, 16}, {K::take, 5},  {K::repeat, 3},
-      {K::release, 2}, {K::jit, 3},     {K::crash, 1},   {K::fault, 2}, {K::policy, 1}, {K::event, 3}, {K::jump, 1}};
+      {K::carry, 30}, {K::answer, 30}, {K::commit, 20}, {K::time, 12}, {K::guest, 16},
+      {K::take, 5},   {K::repeat, 3},  {K::release, 2}, {K::jit, 3},   {K::crash, 1},
+      {K::fault, 2},  {K::policy, 1},  {K::event, 3},   {K::jump, 1}};
   int total = 0;
   for (auto& [kind, weight] : weights)
     total += weight;

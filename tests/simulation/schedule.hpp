@@ -15,7 +15,22 @@ std::uint64_t mix(std::uint64_t salt, std::uint64_t n);
 /// One step of a schedule. What it does follows from `salt` and the state it meets, so that a schedule can be
 /// replayed, and shortened, step by step.
 struct Step {
-  enum class Kind { carry, answer, commit, time, guest, take, repeat, release, jit, crash, fault, policy, event, jump };
+  enum class Kind {
+    carry,
+    answer,
+    commit,
+    time,
+    guest,
+    take,
+    repeat,
+    release,
+    jit,
+    crash,
+    fault,
+    policy,
+    event,
+    jump
+  };
   Kind kind = Kind::carry;
   std::uint64_t salt = 0;
 };

@@ -67,6 +67,8 @@ class Simulation {
   virtual SnapshotPtr snapshot() const = 0;
   /// Promises that only this product can show.
   virtual void check_more() {}
+  /// All is well; from here on nothing happens for days.
+  virtual void rest_begins() {}
   virtual void check_end_more() {}
 
   // --- for the derived class
@@ -90,6 +92,8 @@ class Simulation {
   void answered(RequestId, const JitAnswer&);
   /// Of an answer whose contents say nothing more.
   void answered(RequestId request) { waiting_.erase(request); }
+  void answered(RequestId request, const ReleaseAnswer&) { answered(request); }
+  void answered(RequestId request, const BootAnswer&) { answered(request); }
   /// libvirt tells of that guest's present state, sooner or later, or twice, or not at all.
   void observe(const std::string& guest);
   /// What \p act answers, or what the fault makes of it.

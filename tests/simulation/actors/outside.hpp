@@ -1,6 +1,6 @@
 #pragma once
-/// What the actors' fakes share with the schedule: calls that were made and wait to be carried out, and answers that wait
-/// to arrive.
+/// What the actors' fakes share with the schedule: calls that were made and wait to be carried out, and
+/// answers that wait to arrive.
 
 #include "tests/simulation/simulation.hpp"
 
@@ -19,7 +19,8 @@ struct Delivery {
   std::function<void()> deliver;
 };
 
-/// One process's calls to the world. Belongs to the simulation; the fakes, which run in its thread, add to it.
+/// One process's calls to the world. Belongs to the simulation; the fakes, which run in its thread, add to
+/// it.
 struct Outside {
   struct Call {
     /// Calls of one lane are carried out in order: a libvirt host does one thing at a time. 0: in any order.

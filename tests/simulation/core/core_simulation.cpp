@@ -29,16 +29,17 @@ void CoreSimulation::take_in(Effect effect) {
   } else if (auto* j = std::get_if<effect::AnswerJit>(&effect)) {
     answered(j->request, j->answer);
   } else if (auto* r = std::get_if<effect::AnswerRelease>(&effect)) {
-    answered(r->request);
+    answered(r->request, r->answer);
   } else if (auto* b = std::get_if<effect::AnswerBoot>(&effect)) {
-    answered(b->request);
+    answered(b->request, b->answer);
   } else if (auto* p = std::get_if<effect::Publish>(&effect)) {
     snapshot_ = p->snapshot;
   } else if (auto* l = std::get_if<effect::Log>(&effect)) {
     note("    " + l->event + " " + l->fields);
     if (l->fields.find("config-of-") != std::string::npos)
       fail("G9: a JIT config is logged");
-  } else if (!std::holds_alternative<effect::Count>(effect) && !std::holds_alternative<effect::Seconds>(effect)) {
+  } else if (!std::holds_alternative<effect::Count>(effect) &&
+             !std::holds_alternative<effect::Seconds>(effect)) {
     orders_.push_back(std::move(effect));
   }
 }
@@ -56,7 +57,9 @@ void CoreSimulation::hear_release(RequestId request, const std::string& unique_i
 void CoreSimulation::hear_jit(RequestId request, const std::string& address) {
   core_->jitconfig(now(), request, address);
 }
-void CoreSimulation::hear_boot(RequestId request, const std::string& address) { core_->boot(now(), request, address); }
+void CoreSimulation::hear_boot(RequestId request, const std::string& address) {
+  core_->boot(now(), request, address);
+}
 
 // --- orders and answers ---
 

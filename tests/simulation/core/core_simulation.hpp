@@ -1,5 +1,6 @@
 #pragma once
-/// The decisions alone in the simulated world: each order, answer and commit is carried out when the schedule says so.
+/// The decisions alone in the simulated world: each order, answer and commit is carried out when the schedule
+/// says so.
 
 #include "tests/simulation/simulation.hpp"
 

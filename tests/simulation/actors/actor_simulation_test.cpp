@@ -1,0 +1,13 @@
+#include "tests/simulation/actors/actor_simulation.hpp"
+#include "tests/simulation/campaign.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ci::test;
+
+TEST_CASE("G1 G2 G3 G4 G5 G7 G10 G11 G12 hold for the actors in random schedules, and everything is right in "
+          "the end") {
+  campaign([](const Schedule& schedule, std::vector<std::string>* trace) {
+    return ActorSimulation(trace).run(schedule);
+  });
+}

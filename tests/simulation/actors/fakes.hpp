@@ -1,0 +1,236 @@
+#pragma once
+/// Stand-ins for the actors at the edge: they note each call and answer when the schedule says so.
+
+#include "tests/simulation/actors/actor_simulation.hpp"
+
+namespace ci::test {
+
+/// Puts a stand-in between an actor interface and the schedule.
+template <class Interface>
+class Fake : public Interface::template extend<caf::reacts_to<deliver_atom, Delivery>>::base {
+ public:
+  using Base = typename Interface::template extend<caf::reacts_to<deliver_atom, Delivery>>::base;
+  Fake(caf::actor_config& config, ActorSimulation& simulation) : Base(config), simulation_(simulation) {}
+
+ protected:
+  /// The call waits for the schedule; `act` then says what it answers, and `leaves` is told when that leaves.
+  template <class Reply, class Act, class Leaves>
+  caf::typed_response_promise<Reply> hold(int lane, std::string what, Act act, Leaves leaves) {
+    auto promise = this->template make_response_promise<Reply>();
+    auto me = caf::actor_cast<caf::actor>(this);
+    auto& outside = simulation_.outside();
+    outside.calls.push_back({lane, what, [=, &outside](Fault fault) {
+                               auto reply = act(fault);
+                               outside.answers.push_back({what, me, {[=]() mutable {
+                                                            leaves(reply);
+                                                            promise.deliver(std::move(reply));
+                                                          }}});
+                             }});
+    return promise;
+  }
+  ActorSimulation& simulation_;
+};
+
+class FakeGithubLink : public Fake<github_link_actor> {
+ public:
+  using Fake::Fake;
+  behavior_type make_behavior() override {
+    using domain::GithubShare;
+    using Labels = std::vector<std::string>;
+    return {
+        [this](list_atom, Steady) {
+          return call<detail::ListReply>(GithubShare::ordinary, "list registrations",
+                                         [this] { return simulation_.list_registrations(); });
+        },
+        [this](fetch_atom, RegistrationId id) {
+          return call<detail::FetchReply>(GithubShare::look, "look at registration " + std::to_string(id),
+                                          [this, id] { return world().look(id); });
+        },
+        [this](find_atom, const std::string& name) {
+          return call<detail::FindReply>(GithubShare::ordinary, "find " + name,
+                                         [this, name] { return world().find(name); });
+        },
+        [this](register_atom, const JitRequest& ask) {
+          return call<detail::RegisterReply>(GithubShare::ordinary, "register " + ask.name,
+                                             [this, ask] { return world().make(ask); });
+        },
+        [this](label_atom, RegistrationId id, const Labels& labels) {
+          return call<detail::LabelReply>(GithubShare::ordinary, "label " + std::to_string(id),
+                                          [this, id, labels] { return world().label(id, labels); });
+        },
+        [this](unlabel_atom, RegistrationId id, const Labels& labels) {
+          return call<detail::DoneReply>(GithubShare::clearing, "unlabel " + std::to_string(id),
+                                         [this, id, labels] { return world().unlabel(id, labels); });
+        },
+        [this](delete_atom, RegistrationId id) {
+          return call<detail::DoneReply>(GithubShare::clearing, "unregister " + std::to_string(id),
+                                         [this, id] { return world().unregister(id); });
+        },
+        [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
+    };
+  }
+
+ private:
+  World& world() { return simulation_.world(); }
+  template <class Reply, class Act>
+  caf::typed_response_promise<Reply> call(domain::GithubShare share, const std::string& what, Act act) {
+    simulation_.github_called(share);
+    auto asked = simulation_.steady();
+    return hold<Reply>(
+        0, what, [this, act](Fault fault) { return simulation_.ask_github<Reply>(fault, act); },
+        [this, share, asked](const Reply& reply) {
+          simulation_.github_answers(share, asked, reply.error, reply.budget);
+        });
+  }
+};
+
+/// A libvirt host with a lane of its own.
+class FakeLibvirtHost : public Fake<host_actor> {
+ public:
+  FakeLibvirtHost(caf::actor_config& config, ActorSimulation& simulation, int lane)
+      : Fake(config, simulation), lane_(lane) {}
+  behavior_type make_behavior() override {
+    using domain::HostReply;
+    using Name = const std::string&;
+    return {
+        [](watch_atom, const hypervisor_actor&) {}, // the simulation tells the hypervisor itself
+        [this](list_atom) {
+          return read<GuestListingReply>("list guests", [this] {
+            return GuestListingReply{world().list_guests(now()), {}};
+          });
+        },
+        [this](look_atom, Name name) {
+          return read<ObservationReply>("look at " + name, [this, name = name] {
+            auto it = world().guests.find(name);
+            if (it == world().guests.end())
+              return ObservationReply{GuestObservation{name, "", GuestState::absent, "", now()}, {}};
+            auto& g = it->second;
+            return ObservationReply{GuestObservation{name, g.uuid, g.state, g.reason, now()}, {}};
+          });
+        },
+        [this](addr_atom, const std::vector<std::string>&) {
+          return read<AddressReply>("addresses", [this] {
+            return AddressReply{world().addresses(now()), {}};
+          });
+        },
+        [this](xml_atom, Name name) {
+          return read<XmlReply>("definition of " + name, [this, name = name] {
+            auto it = world().guests.find(name);
+            return it == world().guests.end() ? XmlReply{{}, "no such guest"} : XmlReply{it->second.xml, {}};
+          });
+        },
+        [this](define_atom, Name xml) {
+          return act("define " + between(xml, "name"), [this, xml = xml] {
+            return world().define(between(xml, "name"), between(xml, "uuid"), xml, now());
+          });
+        },
+        [this](start_atom, Name name, Name uuid) {
+          return change("start", name,
+                        [this, name = name, uuid = uuid] { return world().boot(name, uuid, now()); });
+        },
+        [this](halt_atom, Name name, Name uuid) {
+          return change("halt", name,
+                        [this, name = name, uuid = uuid] { return world().halt(name, uuid, now()); });
+        },
+        [this](undef_atom, Name name, Name uuid) {
+          return change("undefine", name,
+                        [this, name = name, uuid = uuid] { return world().undefine(name, uuid, now()); });
+        },
+        [this](clone_atom, Name, Name to) {
+          return act("clone " + to, [this, to = to] { return world().clone(to, now()); });
+        },
+        [this](erase_atom, Name folder, Name prefix) {
+          return act("erase " + prefix, [this, folder = folder, prefix = prefix] {
+            return world().erase(folder, prefix, now());
+          });
+        },
+        [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
+    };
+  }
+
+ private:
+  World& world() { return simulation_.world(); }
+  Steady now() const { return simulation_.steady(); }
+  static std::string between(const std::string& xml, const std::string& tag) {
+    auto begin = xml.find("<" + tag + ">") + tag.size() + 2;
+    return xml.substr(begin, xml.find("</" + tag + ">") - begin);
+  }
+  template <class Reply, class Make>
+  caf::typed_response_promise<Reply> read(const std::string& what, Make make) {
+    return this->hold<Reply>(
+        lane_, what,
+        [this, make](Fault fault) {
+          if (fault != Fault::before && !simulation_.libvirt_down())
+            return make();
+          Reply reply;
+          reply.error = "made up";
+          return reply;
+        },
+        [](const Reply&) {});
+  }
+  template <class Make>
+  caf::typed_response_promise<domain::HostReply> act(const std::string& what, Make make) {
+    return this->hold<domain::HostReply>(
+        lane_, what, [this, make](Fault fault) { return simulation_.at_host(fault, make); },
+        [](const domain::HostReply&) {});
+  }
+  template <class Make>
+  caf::typed_response_promise<domain::HostReply> change(const std::string& what, const std::string& name,
+                                                        Make make) {
+    return act(what + " " + name, [this, name, make] {
+      auto reply = make();
+      simulation_.observe(name);
+      return reply;
+    });
+  }
+  int lane_;
+};
+
+/// Keeps the order of batches, as the real one does; what is acknowledged is in the store.
+class FakeJournal : public Fake<journal_actor> {
+ public:
+  using Fake::Fake;
+  behavior_type make_behavior() override {
+    return {
+        [this](load_atom) -> caf::result<domain::StoreImage> {
+          if (auto image = simulation_.load())
+            return *image;
+          return caf::make_error(caf::sec::runtime_error, std::string("made up"));
+        },
+        [this](commit_atom, const domain::StoreBatch& batch) {
+          auto promise = make_response_promise<caf::unit_t>();
+          auto& outside = simulation_.outside();
+          outside.batches.push_back(batch);
+          outside.commits.push_back({"committed", caf::actor_cast<caf::actor>(this), {[promise]() mutable {
+                                       answer_unit(promise);
+                                     }}});
+          return promise;
+        },
+        [](watch_atom, const monitor_actor&) {},
+        [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
+    };
+  }
+};
+
+class FakeMetrics : public metrics_actor::base {
+ public:
+  using metrics_actor::base::base;
+  behavior_type make_behavior() override {
+    return {
+        [](count_atom, const std::string&, const MetricLabels&, double) {},
+        [](time_atom, const std::string&, const MetricLabels&, double) {},
+        [](gauge_atom, const std::string&, const MetricLabels&, double) {},
+    };
+  }
+};
+
+/// Asks the monitor on behalf of clients and guests.
+class FakeGateway : public caf::event_based_actor {
+ public:
+  using caf::event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override {
+    return {[](deliver_atom, const Delivery& delivery) { delivery.deliver(); }};
+  }
+};
+
+} // namespace ci::test
