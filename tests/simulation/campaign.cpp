@@ -28,7 +28,8 @@ void campaign(const Play& play) {
     std::string text;
     for (auto& line : trace)
       text += line + "\n";
-    MESSAGE("seed ", seed, ", ", shorter.size(), " steps: ", again ? again->promise : broken->promise, "\n", text);
+    MESSAGE("seed ", seed, ", ", shorter.size(), " steps: ", again ? again->promise : broken->promise, "\n",
+            text);
     FAIL("seed " << seed << ": " << broken->promise);
   }
   MESSAGE(schedules, " schedules of ", steps, " steps from seed ", first);

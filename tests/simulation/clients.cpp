@@ -1,4 +1,4 @@
-/// Simulation: clients that take, repeat, give up and give back.
+/// Simulation: clients that take, repeat, give up and give back; operators that pull levers.
 #include "tests/simulation/simulation.hpp"
 
 #include <algorithm>
@@ -33,6 +33,25 @@ void Simulation::client_release(std::uint64_t s) {
   auto& client = clients_[s % clients_.size()];
   client.giving_back = true;
   hear_release(next_request(), client.ask.unique_id);
+}
+
+void Simulation::operator_step(std::uint64_t s) {
+  auto request = next_request();
+  switch (mix(s, 1) % 5) {
+  case 0:
+    return hear_lever(request, lever::StartOverride{{{"linux", static_cast<int>(s % 8)}}});
+  case 1:
+    return hear_lever(request, lever::CancelOverride{});
+  case 2:
+    return hear_lever(request, lever::SetPaused{"linux", true});
+  case 3:
+    return hear_lever(request, lever::SetPaused{"linux", false});
+  default: {
+    auto seen = snapshot();
+    bool any = seen && !seen->runners.empty();
+    return hear_lever(request, lever::DestroyRunner{any ? seen->runners[s % seen->runners.size()]->id : 1});
+  }
+  }
 }
 
 void Simulation::send_take(std::size_t client, bool given_up) {

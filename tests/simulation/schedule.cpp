@@ -12,8 +12,9 @@ std::uint64_t mix(std::uint64_t salt, std::uint64_t n) {
 }
 
 const char* to_string(Step::Kind k) {
-  constexpr const char* names[] = {"carry",   "answer", "commit", "time",  "guest",  "take",  "repeat",
-                                   "release", "jit",    "crash",  "fault", "policy", "event", "jump"};
+  constexpr const char* names[] = {"carry", "answer", "commit",  "time",  "guest",
+                                   "take",  "repeat", "release", "jit",   "crash",
+                                   "fault", "policy", "lever",   "event", "jump"};
   return names[static_cast<int>(k)];
 }
 
@@ -23,7 +24,7 @@ Schedule make_schedule(std::uint64_t seed, std::size_t steps) {
   static const std::vector<std::pair<K, int>> weights = {
       {K::carry, 30}, {K::answer, 30}, {K::commit, 20}, {K::time, 12}, {K::guest, 16},
       {K::take, 5},   {K::repeat, 3},  {K::release, 2}, {K::jit, 3},   {K::crash, 1},
-      {K::fault, 2},  {K::policy, 1},  {K::event, 3},   {K::jump, 1}};
+      {K::fault, 2},  {K::policy, 1},  {K::lever, 1},   {K::event, 3}, {K::jump, 1}};
   int total = 0;
   for (auto& [kind, weight] : weights)
     total += weight;

@@ -28,6 +28,7 @@ struct Step {
     crash,
     fault,
     policy,
+    lever,
     event,
     jump
   };

@@ -82,6 +82,8 @@ void Simulation::apply(const Step& step) {
   case Step::Kind::policy:
     policy_->profiles["linux"].target_count = static_cast<int>(s % (scene::room + 1));
     return hear_policy(std::make_shared<Policy>(*policy_));
+  case Step::Kind::lever:
+    return operator_step(s);
   case Step::Kind::event:
     return deliver_event(s);
   case Step::Kind::jump: {
@@ -95,7 +97,10 @@ void Simulation::apply(const Step& step) {
 void Simulation::carry_some(std::uint64_t s) {
   for (auto n = mix(s, 1) % 3 + 1; n > 0; --n) {
     auto dice = mix(s, 20 + n) % 30;
-    auto fault = dice == 0 ? Fault::before : dice == 1 ? Fault::after : dice == 2 ? Fault::twice : Fault::none;
+    auto fault = dice == 0   ? Fault::before
+                 : dice == 1 ? Fault::after
+                 : dice == 2 ? Fault::twice
+                             : Fault::none;
     if (!carry_one(mix(s, 30 + n), fault))
       return;
   }
@@ -155,6 +160,10 @@ void Simulation::calm_down() {
   hear_store(true, "");
   policy_->profiles["linux"].target_count = scene::target;
   hear_policy(std::make_shared<Policy>(*policy_));
+  for (int turn = 0; turn < 10 && !broken_; ++turn)
+    calm_turn(5s);
+  hear_lever(next_request(), lever::CancelOverride{});
+  hear_lever(next_request(), lever::SetPaused{"linux", false});
   for (int turn = 0; turn < 40 && !broken_; ++turn)
     calm_turn(5s);
   lapse_dead_jobs();

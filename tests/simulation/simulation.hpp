@@ -1,13 +1,14 @@
 #pragma once
-/// A randomised world around the product: orders and answers are delayed, reordered, failed, doubled, lost before or after
-/// they acted; guests, jobs, clients, clocks and crashes come at any time. Every step checks the promises. What the
-/// product is, the decisions alone or all its actors, is up to the derived class.
+/// A randomised world around the product: orders and answers are delayed, reordered, failed, doubled, lost
+/// before or after they acted; guests, jobs, clients, clocks and crashes come at any time. Every step checks
+/// the promises. What the product is, the decisions alone or all its actors, is up to the derived class.
 
 #include "tests/simulation/schedule.hpp"
 #include "tests/support/world.hpp"
 
 #include "actors/domain/answers.hpp"
 #include "actors/domain/effects.hpp"
+#include "actors/domain/operator.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/store.hpp"
 
@@ -35,14 +36,16 @@ class Simulation {
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
-  /// Runs one schedule from an empty host, then lets all faults end and checks that everything is right again.
+  /// Runs one schedule from an empty host, then lets all faults end and checks that everything is right
+  /// again.
   std::optional<Broken> run(const Schedule&);
 
  protected:
   // --- the product
   /// Whatever runs is gone without a word; a new process loads the store.
   virtual void start_process() = 0;
-  /// The product does what follows from what it has heard; after each step. In the calm until it has no more to do.
+  /// The product does what follows from what it has heard; after each step. In the calm until it has no more
+  /// to do.
   virtual void react(bool calm) = 0;
   /// Carries out one of the calls that the product made. False: there is none.
   virtual bool carry_one(std::uint64_t choice, Fault) = 0;
@@ -55,6 +58,7 @@ class Simulation {
   virtual void hear_release(RequestId, const std::string& unique_id) = 0;
   virtual void hear_jit(RequestId, const std::string& address) = 0;
   virtual void hear_boot(RequestId, const std::string& address) = 0;
+  virtual void hear_lever(RequestId, const Lever&) = 0;
   virtual void hear_policy(PolicyPtr) = 0;
   virtual void hear_connection(bool up, const std::string& trouble) = 0;
   virtual void hear_store(bool well, const std::string& trouble) = 0;
@@ -94,6 +98,7 @@ class Simulation {
   void answered(RequestId request) { waiting_.erase(request); }
   void answered(RequestId request, const ReleaseAnswer&) { answered(request); }
   void answered(RequestId request, const BootAnswer&) { answered(request); }
+  void answered(RequestId request, const LeverAnswer&) { answered(request); }
   /// libvirt tells of that guest's present state, sooner or later, or twice, or not at all.
   void observe(const std::string& guest);
   /// What \p act answers, or what the fault makes of it.
@@ -139,6 +144,7 @@ class Simulation {
   void client_take(std::uint64_t salt);
   void client_repeat(std::uint64_t salt);
   void client_release(std::uint64_t salt);
+  void operator_step(std::uint64_t salt);
   void send_take(std::size_t client, bool given_up);
   // promises.cpp
   void check();
@@ -152,7 +158,8 @@ class Simulation {
   std::map<RequestId, std::size_t> asking_;     ///< take -> client
   std::map<RequestId, std::string> jit_asking_; ///< -> guest
   std::set<RequestId> given_up_;                ///< takes that were given up before they were taken up
-  std::set<RegistrationId> dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
+  std::set<RegistrationId>
+      dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
   std::deque<GuestObservation> events_;
   Steady steady_{std::chrono::hours(10)};
   Duration wall_offset_{std::chrono::hours(24 * 365 * 50)};
@@ -165,7 +172,8 @@ template <class Reply, class Act>
 Reply Simulation::at_github(Fault fault, Act act) {
   using Kind = GithubError::Kind;
   if (github_down_ || fault == Fault::before) {
-    constexpr Kind kinds[] = {Kind::server, Kind::unreachable, Kind::limited, Kind::unauthorized, Kind::malformed};
+    constexpr Kind kinds[] = {Kind::server, Kind::unreachable, Kind::limited, Kind::unauthorized,
+                              Kind::malformed};
     auto error = World::error(kinds[mix(salt_, 5) % 5]);
     if (error.kind == Kind::limited) {
       error.retry_after = std::chrono::seconds(1 + mix(salt_, 7) % 60);

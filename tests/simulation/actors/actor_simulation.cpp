@@ -200,6 +200,9 @@ void ActorSimulation::hear_jit(RequestId request, const std::string& address) {
 void ActorSimulation::hear_boot(RequestId request, const std::string& address) {
   ask_monitor<BootAnswer>(request, std::make_shared<Ticket>(""), boot_atom::value, address);
 }
+void ActorSimulation::hear_lever(RequestId request, const Lever& lever) {
+  ask_monitor<LeverAnswer>(request, std::make_shared<Ticket>(""), lever_atom::value, lever);
+}
 void ActorSimulation::hear_policy(PolicyPtr policy) {
   caf::anon_send(policy_actor_, policy_atom::value, std::move(policy));
 }

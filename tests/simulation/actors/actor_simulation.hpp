@@ -50,6 +50,7 @@ class ActorSimulation : public Simulation {
   void hear_release(RequestId, const std::string& unique_id) override;
   void hear_jit(RequestId, const std::string& address) override;
   void hear_boot(RequestId, const std::string& address) override;
+  void hear_lever(RequestId, const Lever&) override;
   void hear_policy(PolicyPtr) override;
   void hear_connection(bool up, const std::string& trouble) override;
   void hear_store(bool well, const std::string& trouble) override;

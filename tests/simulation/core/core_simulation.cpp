@@ -32,6 +32,8 @@ void CoreSimulation::take_in(Effect effect) {
     answered(r->request, r->answer);
   } else if (auto* b = std::get_if<effect::AnswerBoot>(&effect)) {
     answered(b->request, b->answer);
+  } else if (auto* o = std::get_if<effect::AnswerLever>(&effect)) {
+    answered(o->request, o->answer);
   } else if (auto* p = std::get_if<effect::Publish>(&effect)) {
     snapshot_ = p->snapshot;
   } else if (auto* l = std::get_if<effect::Log>(&effect)) {
@@ -59,6 +61,10 @@ void CoreSimulation::hear_jit(RequestId request, const std::string& address) {
 }
 void CoreSimulation::hear_boot(RequestId request, const std::string& address) {
   core_->boot(now(), request, address);
+}
+
+void CoreSimulation::hear_lever(RequestId request, const Lever& lever) {
+  core_->operate(now(), request, lever);
 }
 
 // --- orders and answers ---

@@ -31,6 +31,7 @@ class CoreSimulation : public Simulation {
   void hear_release(RequestId, const std::string& unique_id) override;
   void hear_jit(RequestId, const std::string& address) override;
   void hear_boot(RequestId, const std::string& address) override;
+  void hear_lever(RequestId, const Lever&) override;
   void hear_policy(PolicyPtr policy) override { core_->on_policy(now(), std::move(policy)); }
   void hear_connection(bool up, const std::string& trouble) override { core_->on_host(now(), up, trouble); }
   void hear_store(bool well, const std::string& trouble) override { core_->on_store(now(), well, trouble); }
