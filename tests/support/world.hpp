@@ -114,8 +114,9 @@ class World {
   void add_template(const std::string& name) {
     guests[name] = {"uuid-of-" + name, GuestState::off, "unknown", "", "", false};
     guests[name].xml = "<domain><name>" + name +
-                       "</name><devices><disk type='file' device='disk'><driver type='raw'/><source "
-                       "file='/images/base.img'/><target dev='vda'/></disk></devices></domain>";
+                       "</name><os><nvram>/images/base_VARS.fd</nvram></os><devices><disk type='file' "
+                       "device='disk'><driver type='raw'/><source file='/images/base.img'/><target "
+                       "dev='vda'/></disk></devices></domain>";
   }
 
   GuestListing list_guests(Steady now) const {

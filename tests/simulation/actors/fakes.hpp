@@ -139,6 +139,9 @@ class FakeLibvirtHost : public Fake<host_actor> {
         [this](clone_atom, Name, Name to) {
           return act("clone " + to, [this, to = to] { return world().clone(to, now()); });
         },
+        [this](nvram_atom, Name, Name to) {
+          return act("clone " + to, [this, to = to] { return world().clone(to, now()); });
+        },
         [this](erase_atom, Name folder, Name prefix) {
           return act("erase " + prefix, [this, folder = folder, prefix = prefix] {
             return world().erase(folder, prefix, now());
