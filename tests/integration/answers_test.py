@@ -203,3 +203,30 @@ def test_what_guests_get(world):
     for _ in range(8):
         last = ask(monitor, "GET", "/github-jitconfig", source=address)
     assert last.status == 410
+
+
+def test_what_guests_get_of_files(world, tmp_path):
+    for folder in ("deps", "repo"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_bytes(b"0123456789")
+    monitor = world.begin({"linux": profile(0)}, main_repo_path=str(tmp_path / "repo"))
+    monitor.environment["IMAGE_DEPS_DIR"] = str(tmp_path / "deps")
+    monitor.restart()
+    for path in ("/image-deps/", "/cache/servo/"):
+        whole = check(monitor, "GET", f"{path}file", 200, source=GUEST)
+        check(monitor, "GET", f"{path}file", 304, source=GUEST, headers=[("If-None-Match", whole.headers["ETag"])])
+        part = check(monitor, "GET", f"{path}file", 206, source=GUEST, headers=[("Range", "bytes=2-4")])
+        assert part.body == b"234"
+        check(monitor, "GET", f"{path}file", 416, source=GUEST, headers=[("Range", "bytes=10-")])
+        check(monitor, "GET", f"{path}nothing", 404, source=GUEST)
+
+
+def test_a_runner_that_may_be_busy_is_not_destroyed(world):
+    """G1"""
+    monitor = world.begin({"linux": profile(1)})
+    (runner_id,) = monitor.wait_for_runners("linux", 1)
+    job = world.github.queue_job("self-hosted-image:linux", seconds=3.0)
+    world.github.wait_for_job(job["id"], "in_progress")
+    monitor.wait_for_runners("linux", 1, "Busy")
+    assert monitor.http.post(f"/runner/{runner_id}/destroy").status == 409
+    assert world.github.wait_for_job(job["id"])["conclusion"] == "success"
