@@ -2,6 +2,8 @@
 /// Mailbox depth, messages and handling time of every actor: Debian's CAF has its profiler compiled out, so two
 /// virtuals are overridden instead.
 
+#include "actors/death_point.hpp"
+
 #include <caf/all.hpp>
 
 #include <atomic>
@@ -91,6 +93,11 @@ class Metered : public Base {
   }
   caf::invoke_message_result consume(caf::mailbox_element& message) override {
     auto name = name_of(message);
+    if (DeathPoint::here().armed() && DeathPoint::here().reached(meter_->actor(), name)) [[unlikely]] {
+      meter_->taken();
+      this->quit(caf::exit_reason::kill);
+      return caf::invoke_message_result::dropped;
+    }
     auto begin = std::chrono::steady_clock::now();
     auto result = Base::consume(message);
     if (result != caf::invoke_message_result::skipped) {

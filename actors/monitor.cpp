@@ -7,6 +7,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Of what an earlier monitor of this process published.
+std::uint64_t last_version(const Board& board) {
+  auto snapshot = board.snapshot();
+  return snapshot ? snapshot->version : 0;
+}
+
 domain::Verdict stopping() {
   return {domain::Refusal::not_ready, "The service is stopping; ask again in a moment.",
           domain::Duration{1'000}};
@@ -15,7 +21,7 @@ domain::Verdict stopping() {
 } // namespace
 
 Monitor::Monitor(caf::actor_config& config, MeterPtr meter, MonitorParts parts)
-    : Metered(config, std::move(meter)), parts_(std::move(parts)), core_(parts_.random) {}
+    : Metered(config, std::move(meter)), parts_(std::move(parts)), core_(parts_.random, last_version(*parts_.board)) {}
 
 Monitor::behavior_type Monitor::make_behavior() {
   // A fault in one message must not take the rest along (CAF ends the actor otherwise).

@@ -104,8 +104,10 @@ struct Reservation {
 
 class Core {
  public:
-  /// `random`: 64 fresh random bits a call; for UUIDs and MAC addresses.
-  explicit Core(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
+  /// `random`: 64 fresh random bits a call; for UUIDs and MAC addresses. `last_version`: of the snapshot that an
+  /// earlier Core of this process published last; the next one is newer.
+  explicit Core(std::function<std::uint64_t()> random, std::uint64_t last_version = 0)
+      : random_(std::move(random)), last_version_(last_version) {}
 
   // Facts. Each sets the present; none orders anything but answers.
   void on_loaded(Now, StoreImage);
@@ -312,6 +314,7 @@ class Core {
 
   PartyHealth github_, libvirt_, store_{true, {}, {}};
   SnapshotPtr published_;
+  std::uint64_t last_version_; ///< of any snapshot so far
 };
 
 } // namespace ci::domain

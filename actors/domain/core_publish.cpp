@@ -123,7 +123,7 @@ void Core::publish() {
       published_->override_ground == next->override_ground && published_->budget == next->budget && published_->held == next->held &&
       published_->draining == next->draining)
     return;
-  next->version = published_ ? published_->version + 1 : 1;
+  next->version = ++last_version_;
   published_ = next;
   // Before any answer of this turn: once a take was answered, no later read calls its runner idle.
   effects_.insert(effects_.begin(), effect::Publish{next});

@@ -30,14 +30,16 @@ class World:
         self.monitor = None
         self.disk = None
 
-    def begin(self, profiles, github=None, guests=None, ready=True, data_disk=None, **settings):
+    def begin(self, profiles, github=None, guests=None, ready=True, data_disk=None, environment=None, **settings):
         """Everything runs and the monitor is ready, unless it need not be; `github` and `settings` are theirs, over the tests'
-        defaults; `guests` is how all guests behave; `data_disk` is the size of a disk that the data folder gets for itself."""
+        defaults; `guests` is how all guests behave; `data_disk` is the size of a disk that the data folder gets for itself;
+        `environment` is for the monitor's first start."""
         # GitHub's delays are a tenth of the usual.
         self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
         self.github.begin()
         self.libvirt.begin()
         self.monitor = Monitor(self.folder / "monitor", self.github.api_url, self.libvirt.uri, profiles, **settings)
+        self.monitor.environment = environment or {}
         for key in profiles:
             self.libvirt.define_template(key, self.monitor.settings["images_path"])
         if data_disk is not None:

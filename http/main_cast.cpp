@@ -1,0 +1,221 @@
+#include "http/main_cast.hpp"
+
+#include "actors/files.hpp"
+#include "actors/host.hpp"
+#include "actors/hypervisor.hpp"
+#include "actors/journal.hpp"
+#include "actors/metrics.hpp"
+#include "actors/monitor.hpp"
+#include "actors/policy.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <random>
+
+namespace ci::http {
+namespace {
+
+/// So many files can be opened or read at once: disks that hang hold up no more than that many requests each.
+constexpr int file_readers = 2;
+
+std::uint64_t random_bits() {
+  static thread_local std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+} // namespace
+
+domain::Time wall_time() { return std::chrono::floor<domain::Duration>(std::chrono::system_clock::now()); }
+
+Cast::CafConfig::CafConfig() {
+  set("scheduler.policy", caf::atom("sharing")); // wakes in microseconds, and does not poll when idle
+  set("scheduler.max-threads", std::size_t{2});
+  set("scheduler.max-throughput", std::size_t{64});
+}
+
+Cast::Cast(const config::Settings& settings, const config::Secrets& secrets)
+    : meters_(std::make_shared<MeterBoard>()), board_(std::make_shared<Board>()),
+      registry_(std::make_shared<prometheus::Registry>()), settings_(settings), secrets_(secrets),
+      policy_(settings.policy_ptr()),
+      store_(std::make_shared<edge::Store>(
+          settings.data_path,
+          [](const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); })),
+      system_(caf_config_) {}
+
+Cast::~Cast() = default;
+
+void Cast::begin(const Waits& waits, std::size_t requests_in_flight,
+                 std::function<void(gateway_actor)> on_gateway) {
+  on_gateway_ = std::move(on_gateway);
+  supervisor_ =
+      system_.spawn<Supervisor>(meters_->meter("supervisor"), supervision(waits, requests_in_flight));
+  // Nobody watches the supervisor but the process itself.
+  caf::actor_cast<caf::actor>(supervisor_)->attach_functor([lost = lost_](const caf::error& reason) {
+    if (reason != caf::exit_reason::user_shutdown)
+      *lost = true;
+  });
+}
+
+Supervision Cast::supervision(const Waits& waits, std::size_t requests_in_flight) {
+  Supervision s;
+  s.roles = {
+      {"metrics", {}, {}, [this] { return begin_metrics(); }, {}},
+      {"journal", {"metrics"}, {}, [this] { return begin_journal(); }, {}},
+      {"github", {"metrics"}, {}, [this] { return begin_github(); }, {}},
+      {"libvirt", {"metrics"}, {}, [this] { return begin_libvirt(); }, [this] { *copies_end_ = true; }},
+      // A call of GitHub that an earlier monitor ordered must not take effect behind the next one's back.
+      // Orders to libvirt may: each guest's actor carries them out in the order in which they came.
+      {"monitor",
+       {"metrics", "journal", "github", "libvirt"},
+       {"github"},
+       [this] { return begin_monitor(); },
+       {}},
+      {"policy", {"monitor"}, {}, [this] { return begin_policy(); }, {}},
+      {"files", {}, {}, [this] { return begin_files(); }, {}},
+      {"gateway", {}, {}, [=, this] { return begin_gateway(waits, requests_in_flight); }, {}},
+  };
+  s.restarted = [meters = meters_](const std::string& actor) { meters->meter(actor)->restarted(); };
+  s.give_up = [lost = lost_](const std::string&) { *lost = true; };
+  return s;
+}
+
+template <class Class, caf::spawn_options Options, class... Args>
+auto Cast::spawn(Members& members, const char* name, Args&&... args) {
+  auto handle = system_.spawn<Class, Options>(meters_->meter(name), std::forward<Args>(args)...);
+  members.push_back({name, caf::actor_cast<caf::actor>(handle)});
+  return handle;
+}
+
+Cast::Members Cast::begin_metrics() {
+  Members members;
+  metrics_actor metrics = spawn<Metrics>(members, "metrics", registry_);
+  note([&](auto& h) { h.metrics = metrics; });
+  return members;
+}
+
+Cast::Members Cast::begin_journal() {
+  Members members;
+  journal_actor journal = spawn<Journal, caf::detached>(members, "journal", store_, metrics());
+  note([&](auto& h) { h.journal = journal; });
+  return members;
+}
+
+Cast::Members Cast::begin_github() {
+  Members members;
+  auto link =
+      spawn<GithubLink>(members, "github_link", metrics(), github_options(settings_.get(), secrets_.get()));
+  auto registrations = spawn<Registrations>(members, "registrations", github_link_actor(link));
+  note([&](auto& h) { h.link = link, h.registrations = registrations; });
+  return members;
+}
+
+Cast::Members Cast::begin_libvirt() {
+  Members members;
+  auto settings = settings_.get();
+  copies_end_ = std::make_shared<std::atomic<bool>>(false);
+  HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, settings.policy.min_free_disk};
+  host_actor control = spawn<HostActor, caf::detached>(members, "libvirt_control", host, metrics());
+  std::vector<host_actor> workers;
+  for (int i = 0; i < settings.policy.max_parallel_creates + 2; ++i)
+    workers.push_back(spawn<HostActor, caf::detached>(members, "libvirt_worker", host, metrics()));
+  hypervisor_actor hypervisor = spawn<Hypervisor>(
+      members, "hypervisor",
+      HypervisorSetup{settings.policy.prefixes, control, std::move(workers), meters_->meter("guest"), {}});
+  note([&](auto& h) { h.hypervisor = hypervisor; });
+  return members;
+}
+
+Cast::Members Cast::begin_monitor() {
+  Members members;
+  auto live = known();
+  monitor_actor monitor =
+      spawn<Monitor>(members, "monitor",
+                     MonitorParts{board_, registrations_actor(live.registrations), live.hypervisor,
+                                  live.journal, live.metrics, wall_time, random_bits});
+  note([&](auto& h) { h.monitor = monitor; });
+  if (live.gateway)
+    caf::anon_send(live.gateway, watch_atom::value, monitor);
+  return members;
+}
+
+Cast::Members Cast::begin_files() {
+  using domain::ServedFolder;
+  using edge::FileTree;
+  Members members;
+  auto settings = settings_.get();
+  auto trees = std::make_shared<FileTrees>();
+  trees->trees.try_emplace(ServedFolder::image_deps, settings.image_deps_dir, FileTree::Links::followed);
+  trees->trees.try_emplace(ServedFolder::repository, settings.main_repo_path, FileTree::Links::inside);
+  trees->trees.try_emplace(ServedFolder::pictures, settings.data_path, FileTree::Links::inside,
+                           FileTree::Etag::by_content);
+  std::vector<files_actor> readers;
+  for (int i = 0; i < file_readers; ++i)
+    readers.push_back(spawn<Files, caf::detached>(members, "files", trees));
+  note([&](auto& h) { h.readers = std::move(readers); });
+  return members;
+}
+
+files_actor Cast::file_reader() {
+  std::lock_guard lock(mutex_);
+  auto& readers = handles_.readers;
+  return readers.empty() ? files_actor() : readers[next_reader_++ % readers.size()];
+}
+
+Cast::Members Cast::begin_policy() {
+  Members members;
+  policy_actor policy = spawn<PolicyActor>(members, "policy");
+  note([&](auto& h) { h.policy = policy; });
+  caf::anon_send(policy, policy_atom::value, policy_.get());
+  caf::anon_send(policy, watch_atom::value, known().monitor);
+  return members;
+}
+
+Cast::Members Cast::begin_gateway(const Waits& waits, std::size_t requests_in_flight) {
+  Members members;
+  gateway_actor gateway = spawn<Gateway>(members, "gateway", waits, requests_in_flight);
+  note([&](auto& h) { h.gateway = gateway; });
+  caf::anon_send(gateway, watch_atom::value, known().monitor);
+  on_gateway_(gateway);
+  return members;
+}
+
+void Cast::reloaded(const config::Settings& settings, const config::Secrets& secrets) {
+  // Whoever is begun from now on reads these; whoever lives is told.
+  settings_.set(settings);
+  secrets_.set(secrets);
+  policy_.set(settings.policy_ptr());
+  auto live = known();
+  if (!live.policy)
+    return;
+  caf::anon_send(live.policy, policy_atom::value, policy_.get());
+  caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());
+  caf::anon_send(live.registrations, token_atom::value);
+}
+
+bool Cast::drain(std::chrono::milliseconds patience) {
+  auto monitor = known().monitor;
+  if (!monitor)
+    return true;
+  bool drained = false;
+  caf::scoped_actor self{system_};
+  self->request(monitor, patience, stop_atom::value)
+      .receive([&](caf::unit_t) { drained = true; }, [](const caf::error&) {});
+  return drained;
+}
+
+bool Cast::end(std::chrono::milliseconds patience) {
+  bool ended = false;
+  {
+    caf::scoped_actor self{system_};
+    self->request(supervisor_, patience, end_all_atom::value)
+        .receive([&](caf::unit_t) { ended = true; }, [](const caf::error&) {});
+    self->send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  }
+  if (ended) {
+    note([](auto& h) { h = {}; });
+    supervisor_ = nullptr;
+  }
+  return ended;
+}
+
+} // namespace ci::http

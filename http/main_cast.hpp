@@ -1,0 +1,114 @@
+#pragma once
+/// The actors that run, who knows whom among them, and what they share.
+
+#include "actors/board.hpp"
+#include "actors/edge/libvirt_loop.hpp"
+#include "actors/edge/store.hpp"
+#include "actors/github_link.hpp"
+#include "actors/messages.hpp"
+#include "actors/registrations.hpp"
+#include "actors/supervisor.hpp"
+#include "http/gateway.hpp"
+#include "http/main_settings.hpp"
+
+#include <prometheus/registry.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace ci::http {
+
+/// Everything that is an actor, from the settings on. Made, told and ended by the main thread; the supervisor
+/// begins actors in a thread of its own, so what both use is behind a lock.
+class Cast {
+ public:
+  /// Opens the store. \throws edge::StoreError, and what starting threads throws.
+  Cast(const config::Settings&, const config::Secrets&);
+  ~Cast();
+
+  /// Begins everyone. \p on_gateway gets the gateway, each time that one is begun.
+  void begin(const Waits&, std::size_t requests_in_flight, std::function<void(gateway_actor)> on_gateway);
+  /// SIGHUP brought these.
+  void reloaded(const config::Settings&, const config::Secrets&);
+  /// No more requests; whether all orders under way ended in time.
+  bool drain(std::chrono::milliseconds patience);
+  /// Ends everyone. False where some have not ended in time: then this object must not be destroyed.
+  bool end(std::chrono::milliseconds patience);
+
+  /// Whether an actor died and nothing more could be done about it.
+  bool lost() const { return *lost_; }
+  const BoardPtr& board() const { return board_; }
+  const MeterBoardPtr& meters() const { return meters_; }
+  const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+  domain::PolicyPtr policy() const { return policy_.get(); }
+  /// Another one each time; none at first.
+  files_actor file_reader();
+  /// None at first.
+  metrics_actor metrics() const { return known().metrics; }
+
+ private:
+  struct CafConfig : caf::actor_system_config {
+    CafConfig();
+  };
+  /// Those that live now; null: not begun yet.
+  struct Handles {
+    metrics_actor metrics;
+    journal_actor journal;
+    github_link_root_actor link;
+    registrations_root_actor registrations;
+    hypervisor_actor hypervisor;
+    monitor_actor monitor;
+    policy_actor policy;
+    gateway_actor gateway;
+    std::vector<files_actor> readers;
+  };
+  using Members = std::vector<Role::Member>;
+
+  Handles known() const {
+    std::lock_guard lock(mutex_);
+    return handles_;
+  }
+  template <class F>
+  void note(F change) {
+    std::lock_guard lock(mutex_);
+    change(handles_);
+  }
+  template <class Class, caf::spawn_options Options = caf::no_spawn_options, class... Args>
+  auto spawn(Members&, const char* name, Args&&...);
+
+  Supervision supervision(const Waits&, std::size_t requests_in_flight);
+  Members begin_metrics();
+  Members begin_journal();
+  Members begin_github();
+  Members begin_libvirt();
+  Members begin_monitor();
+  Members begin_files();
+  Members begin_policy();
+  Members begin_gateway(const Waits&, std::size_t requests_in_flight);
+
+  MeterBoardPtr meters_;
+  BoardPtr board_;
+  std::shared_ptr<prometheus::Registry> registry_;
+  Box<config::Settings> settings_;
+  Box<config::Secrets> secrets_;
+  Box<domain::PolicyPtr> policy_;
+  std::function<void(gateway_actor)> on_gateway_;
+  std::shared_ptr<std::atomic<bool>> lost_ = std::make_shared<std::atomic<bool>>(false);
+  /// Tells copies of disks to give up; one for each life of the libvirt actors.
+  std::shared_ptr<std::atomic<bool>> copies_end_;
+  std::shared_ptr<edge::Store> store_;
+  edge::EventLoop loop_;
+  CafConfig caf_config_;
+  caf::actor_system system_;
+  std::size_t next_reader_ = 0;
+  mutable std::mutex mutex_;
+  Handles handles_;
+  supervisor_actor supervisor_;
+};
+
+/// Wall time in milliseconds.
+domain::Time wall_time();
+
+} // namespace ci::http

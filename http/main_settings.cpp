@@ -1,0 +1,54 @@
+#include "http/main_settings.hpp"
+
+#include <unistd.h>
+
+namespace ci::http {
+
+using namespace std::chrono_literals;
+
+config::LoadResult load_settings(const config::CommandLine& arguments) {
+  config::LoadResult failed;
+  auto read = config::disk_reader();
+  auto toml = read(arguments.config_file);
+  if (!toml)
+    failed.complaints.push_back({arguments.config_file, 0, "", "can't be read; name the file with --config"});
+  config::Environment from_file;
+  auto env = read(arguments.env_file);
+  if (env)
+    from_file = config::parse_env_file(*env, arguments.env_file, failed.complaints);
+  else if (arguments.env_file_given)
+    failed.complaints.push_back({arguments.env_file, 0, "", "can't be read"});
+  if (!failed.complaints.empty())
+    return failed;
+  return config::load({*toml, arguments.config_file,
+                       config::merge(config::process_environment(environ), from_file), std::move(read)});
+}
+
+Options http_options(const config::Settings& s, const config::Secrets& secrets) {
+  Options o;
+  o.listen_on = s.listen_on;
+  o.port = s.port;
+  o.external_base_url = s.external_base_url;
+  o.api_token = secrets.monitor_api_token.reveal();
+  o.trusted_proxies = s.trusted_proxies;
+  o.guest_network = s.guest_network;
+  o.limits.connections_per_source = s.max_connections_per_source;
+  o.limits.selects_per_minute = s.tokenless_selects_per_minute;
+  o.limits.pictures_now_per_minute = s.screenshots_now_per_minute;
+  o.public_pictures = s.public_screenshots;
+  o.waits.send = s.monitor_thread_send_timeout;
+  o.waits.receive = s.monitor_thread_recv_timeout;
+  o.ready_within = std::max<domain::Duration>(30s, 3 * s.policy.timings.poll_interval);
+  return o;
+}
+
+edge::GithubOptions github_options(const config::Settings& s, const config::Secrets& secrets) {
+  edge::GithubOptions o;
+  o.api_url = s.github_api_url;
+  o.scope = s.github_api_scope.path();
+  o.token = secrets.github_token.reveal();
+  o.http.max_in_flight = s.github_max_in_flight;
+  return o;
+}
+
+} // namespace ci::http
