@@ -141,6 +141,7 @@ TEST_CASE("errors are answered while libvirt is away, and the connection comes b
   NEEDS_LIBVIRTD(scene);
   caf::anon_send(scene.control, watch_atom::value, scene.listener);
   CHECK(scene.ask<ObservationReply>(scene.worker, look_atom::value, std::string("test")).observation);
+  REQUIRE(eventually([&] { return scene.seen->ups() == std::vector<bool>{true}; }));
   scene.libvirtd.kill();
   CHECK(eventually([&] { return scene.seen->ups() == std::vector<bool>{true, false}; }));
   for (auto& host : {scene.control, scene.worker}) {
