@@ -6,51 +6,39 @@ namespace ci::github_simulator {
 
 namespace {
 
-/// False where the value is none for this option, or there is no such option.
-bool take(Options& options, const std::string& name, const std::string& value) {
-  if (name == "--listen") {
-    options.listen = value;
-  } else if (name == "--port") {
-    const auto port = value == "0" ? 0 : parse_id(value).value_or(-1);
-    options.port = static_cast<std::uint16_t>(port);
-    return port >= 0 && port <= 65535;
-  } else if (name == "--port-file") {
-    options.port_file = value;
-  } else if (name == "--state") {
-    options.state_file = value;
-  } else if (name == "--token") {
-    options.identity.token = value;
-  } else if (name == "--scope") {
-    options.identity.scopes.insert(lower(value));
-    return value.starts_with("repos/") || value.starts_with("orgs/");
-  } else if (name == "--runner-url") {
-    options.identity.runner_url = value;
-  } else if (name == "--log-level") {
-    options.log_level = value;
-  } else if (name == "--settings") {
-    options.settings = Json::parse(value, nullptr, false);
-    return options.settings.is_object();
-  } else {
-    return false;
-  }
-  return true;
+std::map<std::string, simulators::Take> takers(Options& options) {
+  using simulators::text;
+  return {
+      {"--listen", text(options.listen)},
+      {"--port-file", text(options.port_file)},
+      {"--state", text(options.state_file)},
+      {"--token", text(options.identity.token)},
+      {"--runner-url", text(options.identity.runner_url)},
+      {"--port",
+       [&](auto& value) {
+         const auto port = value == "0" ? 0 : parse_id(value).value_or(-1);
+         options.port = static_cast<std::uint16_t>(port);
+         return port >= 0 && port <= 65535;
+       }},
+      {"--scope",
+       [&](auto& value) {
+         options.identity.scopes.insert(lower(value));
+         return value.starts_with("repos/") || value.starts_with("orgs/");
+       }},
+      {"--settings",
+       [&](auto& value) {
+         options.settings = Json::parse(value, nullptr, false);
+         return options.settings.is_object();
+       }},
+  };
 }
 
 } // namespace
 
 std::variant<Options, std::string> parse_options(const std::vector<std::string>& arguments) {
   Options options;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const auto& name = arguments[i];
-    if (name == "--parent-death")
-      options.parent_death = true;
-    else if (name == "--help")
-      options.help = true;
-    else if (i + 1 == arguments.size() || !take(options, name, arguments[i + 1]))
-      return "not understood: " + name;
-    else
-      ++i;
-  }
+  if (auto wrong = simulators::read_options(arguments, takers(options), options); !wrong.empty())
+    return wrong;
   return options;
 }
 

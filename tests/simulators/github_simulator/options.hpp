@@ -1,18 +1,16 @@
 #pragma once
 /// The command line.
 
+#include "tests/simulators/command_line.hpp"
 #include "tests/simulators/github_simulator/world.hpp"
 
 namespace ci::github_simulator {
 
-struct Options {
+struct Options : simulators::CommonOptions {
   std::string listen = "127.0.0.1";
   std::uint16_t port = 0;
   std::string port_file;
   std::string state_file;
-  std::string log_level = "info";
-  bool parent_death = false;
-  bool help = false;
   Json settings = Json::object(); ///< put over those of the state file
   Identity identity;
 };

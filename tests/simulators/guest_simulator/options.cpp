@@ -1,17 +1,10 @@
 #include "tests/simulators/guest_simulator/options.hpp"
 
 #include <cstdlib>
-#include <functional>
 #include <map>
 
 namespace ci::guest_simulator {
 namespace {
-
-using Take = std::function<bool(const std::string&)>;
-
-Take text(std::string& to) {
-  return [&to](const std::string& value) { return !(to = value).empty(); };
-}
 
 std::optional<Duration> seconds(const std::string& value) {
   char* end = nullptr;
@@ -26,7 +19,8 @@ bool yes_or_no(const std::string& value, bool& to) {
   return value == "yes" || value == "no";
 }
 
-std::map<std::string, Take> takers(Options& options) {
+std::map<std::string, simulators::Take> takers(Options& options) {
+  using simulators::text;
   return {
       {"--connect", text(options.connect)},
       {"--monitor", text(options.monitor)},
@@ -34,7 +28,6 @@ std::map<std::string, Take> takers(Options& options) {
       {"--prefix", text(options.prefix)},
       {"--behaviour", text(options.behaviour_file)},
       {"--pid-file", text(options.pid_file)},
-      {"--log-level", text(options.log_level)},
       {"--shutdown", [&](auto& value) { return yes_or_no(value, options.shutdown); }},
       {"--job-seconds-override", [&](auto& value) { return bool(options.job_time = seconds(value)); }},
       {"--boot-delay",
@@ -63,18 +56,8 @@ std::string usage() {
 
 std::variant<Options, std::string> parse_options(const std::vector<std::string>& arguments) {
   Options options;
-  auto known = takers(options);
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    auto& name = arguments[i];
-    if (name == "--help")
-      options.help = true;
-    else if (name == "--parent-death")
-      options.parent_death = true;
-    else if (!known.count(name))
-      return "unknown option " + name;
-    else if (i + 1 == arguments.size() || !known[name](arguments[++i]))
-      return "wrong value for " + name;
-  }
+  if (auto wrong = simulators::read_options(arguments, takers(options), options); !wrong.empty())
+    return wrong;
   if (!options.help && (options.connect.empty() || options.monitor.empty()))
     return std::string("--connect and --monitor are needed");
   options.monitor = without_slash(options.monitor);

@@ -1,6 +1,8 @@
 #pragma once
 /// The command line.
 
+#include "tests/simulators/command_line.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -11,7 +13,7 @@ namespace ci::guest_simulator {
 
 using Duration = std::chrono::milliseconds;
 
-struct Options {
+struct Options : simulators::CommonOptions {
   std::string connect;
   std::string monitor;
   /// Taken where a JIT config names no server.
@@ -22,9 +24,6 @@ struct Options {
   Duration boot_delay{0};
   std::string behaviour_file;
   std::string pid_file;
-  std::string log_level = "info";
-  bool parent_death = false;
-  bool help = false;
 };
 
 std::string usage();
