@@ -8,6 +8,7 @@ from harness import Failure, Http, Process, binary, wait_until
 
 API_TOKEN = "integration-api-token-0123456789"
 GITHUB_TOKEN = "integration-github-token"
+WEBHOOK_SECRET = "integration-webhook-secret"
 SNAPSHOT = "2026-01-01T00:00:00.000000000Z"
 GUEST_NETWORK = "127.64.0.0/10"
 REPOSITORY = "octo-org/octo-repo"
@@ -73,6 +74,7 @@ class Monitor(Process):
         env = self.folder / ".env"
         env.touch(0o600)
         env.write_text(f"GITHUB_TOKEN={GITHUB_TOKEN}\nSERVO_CI_MONITOR_API_TOKEN={API_TOKEN}\n"
+                       f"GITHUB_WEBHOOK_SECRET={WEBHOOK_SECRET}\n"
                        f"SERVO_CI_MONITOR_DATA_PATH={self.data}\n")
 
     def start_program(self, *arguments):
