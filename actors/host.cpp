@@ -39,6 +39,7 @@ HostActor::behavior_type HostActor::make_behavior() {
       [this](look_atom, Name guest) { return look(guest); },
       [this](addr_atom, const std::vector<std::string>& guests) { return addresses(guests); },
       [this](xml_atom, Name guest) { return xml(guest); },
+      [this](shot_atom, Name guest) { return picture(guest); },
       [this](define_atom, Name text) { return act("define", [&] { return host_->define(text); }); },
       [this](start_atom, Name guest, Name uuid) {
         return act("start", [&] { return host_->start(guest, uuid); });
@@ -138,6 +139,15 @@ AddressReply HostActor::addresses(const std::vector<std::string>& names) {
 XmlReply HostActor::xml(const std::string& name) {
   auto result = on_connection("xml", [&] { return host_->xml(name); });
   return result ? XmlReply{std::move(*result), {}} : XmlReply{{}, result.error().message};
+}
+
+PictureReply HostActor::picture(const std::string& name) {
+  auto result = on_connection("screenshot", [&] { return host_->screenshot(name); });
+  if (!result)
+    return {nullptr, false, result.error().message};
+  if (!*result)
+    return {nullptr, true, "the guest does not run"};
+  return {std::make_shared<const domain::RawPicture>(std::move(**result)), false, {}};
 }
 
 domain::HostReply HostActor::clone(const std::string& from, const std::string& to) {

@@ -68,6 +68,7 @@ class HostActor : public Metered<host_self::base> {
   ObservationReply look(const std::string& name);
   AddressReply addresses(const std::vector<std::string>& names);
   XmlReply xml(const std::string& name);
+  PictureReply picture(const std::string& name);
   domain::HostReply clone(const std::string& from, const std::string& to);
   domain::HostReply copy_nvram(const std::string& from, const std::string& to);
   domain::HostReply erase(const std::string& folder, const std::string& prefix);

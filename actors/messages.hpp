@@ -9,6 +9,7 @@
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
 #include "actors/domain/operator.hpp"
+#include "actors/domain/picture.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/served_file.hpp"
 #include "actors/domain/store.hpp"
@@ -17,6 +18,7 @@
 #include <caf/all.hpp>
 
 #include <functional>
+#include <set>
 
 namespace ci::edge {
 class OpenFile;
@@ -43,6 +45,15 @@ struct ObservationReply {
   std::optional<domain::GuestObservation> observation;
   std::string error;
 };
+using RawPicturePtr = std::shared_ptr<const domain::RawPicture>;
+/// A picture of a guest's screen, or why there is none.
+struct PictureReply {
+  RawPicturePtr picture;
+  bool off = false; ///< the guest does not run, or is not there
+  std::string error;
+};
+/// Is called in the screenshots actor's thread: hand on and leave.
+using PicturedTo = std::function<void(const domain::PictureOutcome&)>;
 /// The libvirt connection came up or was lost.
 struct HostConnection {
   bool up = false;
@@ -100,6 +111,10 @@ using clone_atom = caf::atom_constant<caf::atom("clone")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
 using commit_atom = caf::atom_constant<caf::atom("commit")>;
 using load_atom = caf::atom_constant<caf::atom("load")>;
+using shot_atom = caf::atom_constant<caf::atom("shot")>;
+using pace_atom = caf::atom_constant<caf::atom("pace")>;
+using keep_atom = caf::atom_constant<caf::atom("keep")>;
+using forget_atom = caf::atom_constant<caf::atom("forget")>;
 using open_atom = caf::atom_constant<caf::atom("open")>;
 using read_atom = caf::atom_constant<caf::atom("read")>;
 using count_atom = caf::atom_constant<caf::atom("count")>;
@@ -197,6 +212,8 @@ using host_actor = caf::typed_actor<
     caf::replies_to<look_atom, std::string>::with<ObservationReply>,
     /// Leases of these guests, by MAC.
     caf::replies_to<addr_atom, std::vector<std::string>>::with<AddressReply>,
+    /// A picture of the screen of the guest of that name.
+    caf::replies_to<shot_atom, std::string>::with<PictureReply>,
     /// The inactive definition of a guest.
     caf::replies_to<xml_atom, std::string>::with<XmlReply>,
     /// Defines; a guest of the same name and UUID is redefined.
@@ -232,6 +249,25 @@ using policy_actor = caf::typed_actor<
     /// What is in force now.
     caf::replies_to<policy_atom>::with<domain::PolicyPtr>>;
 
+/// Has pictures of guests taken, each interval and when asked. Nobody waits for its answers: they go to functions, which
+/// are destroyed without a call where the actor dies.
+using screenshots_actor = caf::typed_actor<
+    /// A picture of that runner's guest that is less than a second old. It is in the runner's file when the function is
+    /// called.
+    caf::reacts_to<shot_atom, domain::RunnerId, PicturedTo>,
+    /// How often every guest is pictured from now on.
+    caf::reacts_to<pace_atom, domain::Duration>>;
+/// What it tells itself.
+using screenshots_root_actor =
+    screenshots_actor::extend<caf::reacts_to<crank_atom, std::uint64_t>, caf::reacts_to<time_atom, std::string>>;
+
+/// Keeps pictures as files of the data folder. Detached.
+using album_actor = caf::typed_actor<
+    /// Brings the picture into PNG and writes it to that path below the data folder.
+    caf::replies_to<keep_atom, std::string, RawPicturePtr>::with<domain::PictureOutcome>,
+    /// Deletes the pictures of all runners but these.
+    caf::reacts_to<forget_atom, std::set<domain::RunnerId>>>;
+
 /// Opens and reads the files that are served. Detached. Nobody waits for its answers: they go to functions, which
 /// are destroyed without a call where the actor dies.
 using files_actor = caf::typed_actor<
@@ -259,6 +295,10 @@ using RegisterReply = domain::GithubReply<domain::JitRegistration>;
 using LabelReply = domain::GithubReply<std::vector<std::string>>;
 using DoneReply = domain::GithubReply<domain::Done>;
 } // namespace ci::detail
+CI_LOCAL_MESSAGE(ci::RawPicturePtr)
+CI_LOCAL_MESSAGE(ci::PictureReply)
+CI_LOCAL_MESSAGE(ci::PicturedTo)
+CI_LOCAL_MESSAGE(ci::domain::PictureOutcome)
 CI_LOCAL_MESSAGE(ci::OpenFilePtr)
 CI_LOCAL_MESSAGE(ci::OpenedTo)
 CI_LOCAL_MESSAGE(ci::ReadTo)

@@ -34,6 +34,7 @@ const std::vector<MetricDeclaration>& metric_declarations() {
        {"operation"},
        call_buckets},
       {Kind::gauge, "ci_monitor_github_rate_limit_remaining", "Calls left of GitHub's rate limit.", {}, {}},
+      {Kind::counter, "ci_monitor_screenshots_total", "Pictures of guests.", {"outcome"}, {}},
       {Kind::counter, "ci_monitor_libvirt_calls_total", "Calls of libvirt.", {"call", "outcome"}, {}},
       {Kind::histogram,
        "ci_monitor_libvirt_call_seconds",

@@ -69,7 +69,7 @@ Document describe(const Options& options) {
 Context::Context(Options given, Surroundings surroundings)
     : options(without_token(given)), around(completed(std::move(surroundings))), token(given.api_token),
       admission(options.trusted_proxies, options.guest_network),
-      dashboard(around.board, {options.external_base_url, options.github_web_url, options.version},
+      dashboard(around.board, {options.external_base_url, options.github_web_url, options.version, options.public_pictures},
                 around.wall_now),
       description(describe(options)), public_pictures(options.public_pictures),
       selects(options.limits.selects_per_minute), pictures_now(options.limits.pictures_now_per_minute) {}
@@ -90,6 +90,7 @@ Api::Api(Options options, Surroundings around) : context_(std::move(options), st
 
 void Api::adjust(const Options& options) {
   context_.public_pictures = options.public_pictures;
+  context_.dashboard.show_pictures(options.public_pictures);
   context_.selects.set(options.limits.selects_per_minute);
   context_.pictures_now.set(options.limits.pictures_now_per_minute);
 }

@@ -28,6 +28,8 @@ struct Surroundings {
   /// Who reads files; another one each time, so that one that is held up holds up only some. May be unset,
   /// and may give none.
   std::function<files_actor()> files;
+  /// Who has pictures taken. May be unset, and may give none.
+  std::function<screenshots_actor()> screenshots;
   /// Clocks; tests put their own here.
   std::function<domain::Steady()> steady_now = [] { return std::chrono::steady_clock::now(); };
   std::function<domain::Time()> wall_now;

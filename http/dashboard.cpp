@@ -3,6 +3,8 @@
 #include "http/render_json.hpp"
 #include "http/response.hpp"
 
+#include <utility>
+
 namespace ci::http {
 
 namespace {
@@ -32,10 +34,19 @@ bool Dashboard::refresh() {
       kept.emplace(view.get(), std::move(old->second));
     else
       kept.emplace(view.get(),
-                   Fragment{view, dashboard_runner_json(*view, style_.external_base_url), runner_row(*view)});
+                   Fragment{view, dashboard_runner_json(*view, style_.external_base_url), runner_row(*view, style_)});
   }
   fragments_ = std::move(kept);
   return true;
+}
+
+void Dashboard::show_pictures(bool shown) {
+  std::lock_guard lock(mutex_);
+  if (std::exchange(style_.pictures, shown) == shown)
+    return;
+  fragments_.clear();
+  snapshot_ = nullptr; // everything is rendered anew
+  json_ = contents_ = page_ = std::nullopt;
 }
 
 std::optional<Document> Dashboard::json() {

@@ -23,7 +23,7 @@ struct Document {
 class Dashboard {
  public:
   Dashboard(BoardPtr board, PageStyle style, std::function<domain::Time()> now)
-      : board_(std::move(board)), style_(std::move(style)), now_(std::move(now)) {}
+      : board_(std::move(board)), now_(std::move(now)), style_(std::move(style)) {}
 
   // Empty before the first crank is over.
   /// /dashboard.json
@@ -33,7 +33,8 @@ class Dashboard {
   /// `/`
   std::optional<Document> page();
 
-  const PageStyle& style() const { return style_; }
+  /// Whether pictures of guests are shown, from now on.
+  void show_pictures(bool);
 
  private:
   /// What was rendered of one runner. Holds the view, so that its address is not used again while it is a key
@@ -49,9 +50,9 @@ class Dashboard {
   const Document& ensure_contents();
 
   const BoardPtr board_;
-  const PageStyle style_;
   const std::function<domain::Time()> now_;
   std::mutex mutex_;
+  PageStyle style_;
   domain::SnapshotPtr snapshot_;
   domain::Time rendered_for_{}; ///< to the minute
   Fragments fragments_;

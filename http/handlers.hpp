@@ -26,6 +26,12 @@ void destroy_runner(Context&, const Request&, const ResponderPtr&);
 void github_jitconfig(Context&, const Request&, const ResponderPtr&);
 void boot_script(Context&, const Request&, const ResponderPtr&);
 
+// handlers_picture.cpp
+void runner_screenshot(Context&, const Request&, const ResponderPtr&);
+void runner_picture(Context&, const Request&, const ResponderPtr&);
+void runner_picture_now(Context&, const Request&, const ResponderPtr&);
+void profile_picture(Context&, const Request&, const ResponderPtr&);
+
 // handlers_files.cpp
 void image_deps(Context&, const Request&, const ResponderPtr&);
 void cached_repository(Context&, const Request&, const ResponderPtr&);

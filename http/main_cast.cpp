@@ -1,5 +1,6 @@
 #include "http/main_cast.hpp"
 
+#include "actors/album.hpp"
 #include "actors/files.hpp"
 #include "actors/host.hpp"
 #include "actors/hypervisor.hpp"
@@ -7,6 +8,7 @@
 #include "actors/metrics.hpp"
 #include "actors/monitor.hpp"
 #include "actors/policy.hpp"
+#include "actors/screenshots.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -17,6 +19,8 @@ namespace {
 
 /// So many files can be opened or read at once: disks that hang hold up no more than that many requests each.
 constexpr int file_readers = 2;
+/// Each takes two threads and a connection to libvirt.
+constexpr int pictures_at_once = 2;
 
 std::uint64_t random_bits() {
   static thread_local std::random_device device;
@@ -72,6 +76,7 @@ Supervision Cast::supervision(const Waits& waits, std::size_t requests_in_flight
        {}},
       {"policy", {"monitor"}, {}, [this] { return begin_policy(); }, {}},
       {"files", {}, {}, [this] { return begin_files(); }, {}},
+      {"screenshots", {"metrics"}, {}, [this] { return begin_screenshots(); }, {}},
       {"gateway", {}, {}, [=, this] { return begin_gateway(waits, requests_in_flight); }, {}},
   };
   s.restarted = [meters = meters_](const std::string& actor) { meters->meter(actor)->restarted(); };
@@ -155,6 +160,24 @@ Cast::Members Cast::begin_files() {
   return members;
 }
 
+Cast::Members Cast::begin_screenshots() {
+  Members members;
+  const auto settings = settings_.get();
+  const HostSetup host{settings.libvirt_uri, settings.guest_network, nullptr, settings.policy.min_free_disk};
+  ScreenshotSetup setup;
+  for (int i = 0; i < pictures_at_once; ++i) {
+    setup.cameras.push_back(spawn<HostActor, caf::detached>(members, "libvirt_camera", host, metrics()));
+    setup.albums.push_back(spawn<Album, caf::detached>(members, "album", settings.data_path));
+  }
+  setup.board = board_;
+  setup.prefixes = settings.policy.prefixes;
+  setup.policy = [this] { return policy(); };
+  setup.interval = settings.screenshot_interval;
+  screenshots_actor screenshots = spawn<Screenshots>(members, "screenshots", std::move(setup), metrics());
+  note([&](auto& h) { h.screenshots = screenshots; });
+  return members;
+}
+
 files_actor Cast::file_reader() {
   std::lock_guard lock(mutex_);
   auto& readers = handles_.readers;
@@ -185,6 +208,8 @@ void Cast::reloaded(const config::Settings& settings, const config::Secrets& sec
   secrets_.set(secrets);
   policy_.set(settings.policy_ptr());
   auto live = known();
+  if (live.screenshots)
+    caf::anon_send(live.screenshots, pace_atom::value, settings.screenshot_interval);
   if (!live.policy)
     return;
   caf::anon_send(live.policy, policy_atom::value, policy_.get());

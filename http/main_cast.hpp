@@ -46,6 +46,8 @@ class Cast {
   /// Another one each time; none at first.
   files_actor file_reader();
   /// None at first.
+  screenshots_actor screenshots() const { return known().screenshots; }
+  /// None at first.
   metrics_actor metrics() const { return known().metrics; }
 
  private:
@@ -63,6 +65,7 @@ class Cast {
     policy_actor policy;
     gateway_actor gateway;
     std::vector<files_actor> readers;
+    screenshots_actor screenshots;
   };
   using Members = std::vector<Role::Member>;
 
@@ -85,6 +88,7 @@ class Cast {
   Members begin_libvirt();
   Members begin_monitor();
   Members begin_files();
+  Members begin_screenshots();
   Members begin_policy();
   Members begin_gateway(const Waits&, std::size_t requests_in_flight);
 

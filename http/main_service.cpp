@@ -48,6 +48,7 @@ Service::Service(config::CommandLine arguments, const config::Loaded& loaded)
   around.registry = cast_->registry();
   around.policy = [this] { return cast_->policy(); };
   around.wall_now = wall_time;
+  around.screenshots = [this] { return cast_->screenshots(); };
   around.files = [this] { return cast_->file_reader(); };
   api_ = std::make_unique<Api>(options_, std::move(around));
 }

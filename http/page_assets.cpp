@@ -70,6 +70,8 @@ td.tight, td.tight .soft { white-space: nowrap; font-variant-numeric: tabular-nu
 td .status { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
 td .soft { display: block; overflow-wrap: anywhere; }
 td.wide { width: 34%; min-width: 210px; }
+td.screen { padding: 6px 0 6px 14px; }
+img.screen { display: block; border-radius: 5px; background: var(--track); object-fit: cover; }
 .empty { padding: 18px; color: var(--soft); text-align: center; }
 ul.names { margin: 0; padding: 13px 18px 13px 34px; background: var(--card); border: 1px solid var(--line);
   border-radius: 12px; overflow-wrap: anywhere; }
@@ -105,6 +107,15 @@ const char* const page_script = R"js(
       if (t.textContent !== text) t.textContent = text;
     });
     document.body.classList.toggle('lost', now - lastHeard > 8000);
+    pictures(now);
+  }
+  function pictures(now) {
+    if (document.hidden) return;
+    var at = '?at=' + Math.floor(now / 5000);
+    main.querySelectorAll('img.screen').forEach(function (i) {
+      var src = i.getAttribute('src').split('?')[0] + at;
+      if (i.getAttribute('src') !== src) i.setAttribute('src', src);
+    });
   }
   function selecting() {
     var s = window.getSelection();
@@ -122,6 +133,7 @@ const char* const page_script = R"js(
           if (selecting()) return;
           etag = r.headers.get('ETag');
           main.innerHTML = text;
+          pictures(Date.now());
         });
       })
       .catch(function () {})

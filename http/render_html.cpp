@@ -179,11 +179,13 @@ std::string reservation_section(const domain::Snapshot& snapshot, const PageStyl
          rows + "</tbody></table></div>\n";
 }
 
-std::string runner_section(const std::vector<const std::string*>& rows) {
+std::string runner_section(const std::vector<const std::string*>& rows, const PageStyle& style) {
   auto text = heading("Runners", rows.size()) + "<div class=\"scroll\">";
   if (rows.empty())
     return text + "<div class=\"empty\">There are no runners.</div></div>\n";
-  text += "<table><thead><tr><th>#</th><th>Status</th><th>Profile</th><th>Age</th><th>Guest</th><th>At "
+  text += "<table><thead><tr><th>#</th><th>Status</th>";
+  text += style.pictures ? "<th>Screen</th>" : "";
+  text += "<th>Profile</th><th>Age</th><th>Guest</th><th>At "
           "GitHub</th>"
           "<th>Details</th></tr></thead><tbody>";
   for (const auto* row : rows)
@@ -203,6 +205,15 @@ std::string stranger_section(const domain::Snapshot& snapshot) {
   return text + "</ul>\n";
 }
 
+/// The script asks for a newer one now and then; where there is none yet, the place stays empty.
+std::string picture_link(const domain::RunnerView& runner) {
+  if (!runner.guest_name)
+    return {};
+  const auto path = "runner/" + std::to_string(runner.id) + "/screenshot";
+  return "<a href=\"" + path + "/now\" title=\"Take a picture now\"><img class=\"screen\" src=\"" + path +
+         ".png\" alt=\"\" width=\"112\" height=\"70\" loading=\"lazy\"></a>";
+}
+
 std::string details_cell(const domain::RunnerView& runner) {
   std::string text;
   const auto line = [&](const std::string& label, const std::string& value) {
@@ -218,7 +229,7 @@ std::string details_cell(const domain::RunnerView& runner) {
 
 } // namespace
 
-std::string runner_row(const domain::RunnerView& runner) {
+std::string runner_row(const domain::RunnerView& runner, const PageStyle& style) {
   std::string guest =
       runner.guest_name ? "<span class=\"mono\">" + escape_html(*runner.guest_name) + "</span>" : "–";
   if (runner.ipv4_address)
@@ -228,8 +239,10 @@ std::string runner_row(const domain::RunnerView& runner) {
     registration = escape_html(runner.registration->status) + (runner.registration->busy ? ", busy" : "") +
                    "<span class=\"soft\">id " + std::to_string(runner.registration->id) + "</span>";
   const auto* word = domain::to_string(runner.status);
+  const std::string picture =
+      style.pictures ? "<td class=\"screen\">" + picture_link(runner) + "</td>" : std::string();
   return "<tr><td class=\"tight\">" + std::to_string(runner.id) + "</td><td title=\"" + word + "\">" +
-         status_mark(word, word_of(runner.status)) + "</td><td class=\"tight\">" +
+         status_mark(word, word_of(runner.status)) + "</td>" + picture + "<td class=\"tight\">" +
          escape_html(runner.profile) + "</td><td class=\"tight\">" +
          time_element(runner.created_at, TimeKind::age) + "</td><td class=\"tight\">" + guest +
          "</td><td class=\"tight\">" + registration + "</td><td class=\"wide\">" + details_cell(runner) +
@@ -239,7 +252,7 @@ std::string runner_row(const domain::RunnerView& runner) {
 std::string page_contents(const domain::Snapshot& snapshot, const std::vector<const std::string*>& rows,
                           const PageStyle& style) {
   return header(snapshot, style) + banners(snapshot) + override_banner(snapshot) + profile_section(snapshot) + host_section(snapshot) +
-         reservation_section(snapshot, style) + runner_section(rows) + stranger_section(snapshot) +
+         reservation_section(snapshot, style) + runner_section(rows, style) + stranger_section(snapshot) +
          "<footer><span>Times in UTC</span><a href=\"dashboard.json\">dashboard.json</a>"
          "<a href=\"readyz\">readyz</a></footer>\n";
 }
@@ -260,7 +273,7 @@ const std::string& content_security_policy() {
   static const std::string policy =
       "default-src 'none'; style-src 'sha256-" + base64(sha256(page_style)) + "'; script-src 'sha256-" +
       base64(sha256(page_script)) +
-      "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+      "'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   return policy;
 }
 

@@ -16,10 +16,12 @@ struct PageStyle {
   /// Where workflow runs are looked at; ends in `/`.
   std::string github_web_url;
   std::string version;
+  /// Whether pictures of guests are shown.
+  bool pictures = true;
 };
 
 /// A runner's row of the table.
-std::string runner_row(const domain::RunnerView&);
+std::string runner_row(const domain::RunnerView&, const PageStyle&);
 /// /dashboard.html. \p rows: of the snapshot's runners, in its order.
 std::string page_contents(const domain::Snapshot&, const std::vector<const std::string*>& rows,
                           const PageStyle&);

@@ -38,6 +38,19 @@ void add_leases(virDomainInterfacePtr interface, const std::string& guest,
       leases.push_back({guest, interface->addrs[i].addr});
 }
 
+struct FreeStream {
+  void operator()(virStreamPtr stream) const { virStreamFree(stream); }
+};
+
+/// Takes in what a stream brings, up to a limit; libvirt calls this with at most 256 KiB at a time.
+int take_in(virStreamPtr, const char* bytes, size_t size, void* opaque) {
+  auto& picture = *static_cast<domain::RawPicture*>(opaque);
+  if (picture.bytes.size() + size > static_cast<std::size_t>(domain::max_picture_bytes))
+    return -1;
+  picture.bytes.append(bytes, size);
+  return static_cast<int>(size);
+}
+
 bool flag_unsupported(int code) {
   return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT;
 }
@@ -107,6 +120,25 @@ Status read_leases(virDomainPtr domain, const std::string& name, std::vector<dom
   }
   free(interfaces);
   return xml || xml.error().code == VIR_ERR_NO_DOMAIN ? Status(Ok{}) : Status(xml.error());
+}
+
+Result<domain::RawPicture> take_picture(virConnectPtr connection, virDomainPtr domain) {
+  const std::unique_ptr<virStream, FreeStream> stream(virStreamNew(connection, 0));
+  if (!stream)
+    return last_error();
+  domain::RawPicture picture;
+  const std::unique_ptr<char, FreeText> type(virDomainScreenshot(domain, stream.get(), 0, 0));
+  if (!type)
+    return last_error();
+  picture.content_type = type.get();
+  if (virStreamRecvAll(stream.get(), take_in, &picture) < 0) {
+    auto error = last_error();
+    virStreamAbort(stream.get());
+    return error;
+  }
+  if (virStreamFinish(stream.get()) < 0)
+    return last_error();
+  return picture;
 }
 
 Status undefine_wholly(virDomainPtr domain) {

@@ -32,6 +32,8 @@ Result<domain::GuestObservation> observe(virDomainPtr domain);
 Result<std::string> definition(virDomainPtr domain);
 /// Appends its leases. A guest that is off or gone meanwhile has none; that is no error.
 Status read_leases(virDomainPtr domain, const std::string& name, std::vector<domain::Lease>& leases);
+/// The screen now; an error where the guest does not run.
+Result<domain::RawPicture> take_picture(virConnectPtr connection, virDomainPtr domain);
 /// With NVRAM, saved states and snapshots' metadata, as far as the driver knows of these.
 Status undefine_wholly(virDomainPtr domain);
 

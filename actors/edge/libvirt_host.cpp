@@ -151,6 +151,23 @@ Result<std::string> Host::xml(const std::string& name) {
   return definition(found->get());
 }
 
+Result<std::optional<domain::RawPicture>> Host::screenshot(const std::string& name) {
+  if (!link_)
+    return not_open();
+  auto found = find_domain(link_->connection, name);
+  if (!found)
+    return found.error();
+  if (!*found || virDomainIsActive(found->get()) != 1)
+    return std::optional<domain::RawPicture>();
+  auto picture = take_picture(link_->connection, found->get());
+  // It may have gone off meanwhile: then that is why.
+  if (!picture && virDomainIsActive(found->get()) != 1)
+    return std::optional<domain::RawPicture>();
+  if (!picture)
+    return picture.error();
+  return std::optional(std::move(*picture));
+}
+
 Status Host::define(const std::string& xml) {
   if (!link_)
     return not_open();

@@ -3,6 +3,7 @@
 
 #include "actors/domain/guest.hpp"
 #include "actors/domain/lease.hpp"
+#include "actors/domain/picture.hpp"
 
 #include <functional>
 #include <memory>
@@ -79,6 +80,10 @@ class Host {
   Result<std::vector<domain::Lease>> leases(const std::vector<std::string>& names);
   /// The inactive definition.
   Result<std::string> xml(const std::string& name);
+
+  /// The guest's screen now. None where the guest is off or gone. One of more than
+  /// domain::max_picture_bytes, as it comes, is an error.
+  Result<std::optional<domain::RawPicture>> screenshot(const std::string& name);
 
   /// Each of these is content where its aim is reached already. With another UUID the guest is not ours and
   /// is left alone: an error.

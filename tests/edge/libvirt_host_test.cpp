@@ -99,6 +99,23 @@ struct Daemon {
     return;                                                                                                  \
   }
 
+TEST_CASE("a guest that runs has a screen, one that is off or not there has none") {
+  FileHost file;
+  for (const auto* name : {"nobody", "template"}) {
+    if (state_of(file.host, name) == GuestState::on)
+      REQUIRE(file.host.destroy(name, other_uuid));
+    const auto none = file.host.screenshot(name);
+    REQUIRE(none);
+    CHECK(!*none);
+  }
+  REQUIRE(file.host.start("template", other_uuid));
+  const auto picture = file.host.screenshot("template");
+  REQUIRE(picture);
+  REQUIRE(*picture);
+  CHECK((*picture)->content_type == "image/png");
+  CHECK((*picture)->bytes.starts_with("\x89PNG"));
+}
+
 TEST_CASE("shut off and crashed are off, everything else is on") {
   for (int state = 0; state <= VIR_DOMAIN_PMSUSPENDED; ++state)
     CHECK((guest_state(state) == GuestState::off) ==

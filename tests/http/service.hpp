@@ -126,12 +126,16 @@ class Service {
   }
   RawClient client() { return RawClient(port()); }
 
+ public:
+  caf::actor_system& system() { return system_; }
+
  private:
   ci::http::Surroundings surroundings() {
     ci::http::Surroundings around;
     around.board = board;
     around.registry = std::make_shared<prometheus::Registry>();
     around.policy = [policy = make_policy()] { return policy; };
+    around.screenshots = [this] { return screenshots; };
     around.files = [this] { return files_; };
     return around;
   }
@@ -170,6 +174,8 @@ class Service {
   std::vector<ci::http::Served> served;
   ScriptPtr script;
   ci::BoardPtr board;
+  /// Takes the pictures; none unless the test sets one. It is the test's to end.
+  ci::screenshots_actor screenshots;
   ci::http::Api api;
   ci::http::Server server;
 

@@ -185,6 +185,58 @@ TEST_CASE("operators' figures take the token, or a direct peer on loopback that 
   }
 }
 
+TEST_CASE("pictures are public, or take the token, and a reload says which") {
+  Door door;
+  const Endpoint pictures[] = {{"GET", "/runner/7/screenshot"},
+                               {"GET", "/runner/7/screenshot.png"},
+                               {"GET", "/runner/7/screenshot/now"},
+                               {"GET", "/profile/linux/screenshot.png"}};
+  auto options = two_proxies();
+  options.limits.pictures_now_per_minute = 1000;
+  for (const bool open : {true, false, true}) {
+    options.public_pictures = open;
+    door.api.adjust(options);
+    for (const auto& who : others)
+      for (const auto& at : pictures) {
+        CHECK_MESSAGE(door.status(at.method, at.path, who.peer, who.headers) == (open ? 503 : 401), who.peer,
+                      at.path);
+        CHECK(door.status(at.method, at.path, who.peer, both(who.headers, wrong)) == (open ? 503 : 403));
+        CHECK(door.status(at.method, at.path, who.peer, both(who.headers, right)) == 503);
+      }
+    for (const auto& who : guests)
+      for (const auto& at : pictures)
+        CHECK(door.status(at.method, at.path, who.peer, both(who.headers, right)) == 404);
+  }
+}
+
+TEST_CASE("pictures taken now are rationed by source, but not for who shows the token") {
+  Door door;
+  const auto ask = [&](const char* peer, Headers headers = {}) {
+    return door.ask("GET", "/runner/7/screenshot/now", peer, std::move(headers));
+  };
+  CHECK(ask("8.8.8.8").status == 503);
+  CHECK(ask("8.8.8.8", wrong).status == 503);
+  const auto refused = ask("8.8.8.8");
+  CHECK(refused.status == 429);
+  CHECK(values_of(refused.headers, "Retry-After") == std::vector<std::string_view>{"60"});
+  CHECK(ask("8.8.8.8", wrong).status == 429);
+  CHECK(ask("8.8.8.8", right).status == 503);
+  CHECK(door.status("GET", "/runner/7/screenshot.png", "8.8.8.8") == 503); // the last one is not rationed
+  // A source behind a proxy counts by itself, and a direct peer cannot choose another one.
+  CHECK(ask("10.0.0.1", with(nothing, "8.8.8.8")).status == 429);
+  CHECK(ask("10.0.0.1", with(nothing, "8.8.4.4")).status == 503);
+  CHECK(ask("8.8.8.8", with(nothing, "8.8.4.4")).status == 429);
+  CHECK(ask("2001:db8::1").status == 503);
+  CHECK(ask("2001:db8::2").status == 503);
+  CHECK(ask("2001:db8::3").status == 429);
+  door.now += std::chrono::seconds(60);
+  CHECK(ask("8.8.8.8").status == 503);
+  auto options = two_proxies();
+  options.limits.pictures_now_per_minute = 0;
+  door.api.adjust(options);
+  CHECK(ask("1.1.1.1").status == 429);
+}
+
 TEST_CASE("a crowded source is told so, but not one that shows the token or comes through a proxy") {
   Door door;
   const auto refused = door.ask("GET", "/healthz", "8.8.8.8", {}, true);

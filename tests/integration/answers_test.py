@@ -71,7 +71,8 @@ def check(monitor, method, target, status, **more):
 
 
 def test_what_every_path_refuses(world):
-    monitor = world.begin({"linux": profile(0)}, trusted_proxies=[PROXY], max_connections_per_source=8)
+    monitor = world.begin({"linux": profile(0)}, trusted_proxies=[PROXY], max_connections_per_source=8,
+                          public_screenshots=False)
     for method, target, statuses in operations(monitor):
         check(monitor, method, target, 400, headers=[("Host", "another.example")])
         check(monitor, method, target, 413, body=b"x" * (BODY_LIMIT + 1))

@@ -51,6 +51,7 @@ const std::vector<Rule> rules = {
     {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk"}},
     {"actors/journal.", {"actors/edge/store.hpp"}},
     {"actors/files.", {"actors/edge/file_tree"}},
+    {"actors/album.", {"actors/edge/picture"}},
     {"http/", Names{"http/", "actors/messages.hpp", "actors/ticket.hpp", "actors/board.hpp",
                     "actors/metered.hpp", "actors/domain/", "caf/", "nlohmann/", "prometheus/", "openssl/"} +
                   logging},

@@ -55,6 +55,8 @@ struct FakeMachine {
   std::set<std::string> silent;
   /// A halted guest runs on.
   bool deaf_guests = false;
+  /// What every guest that is on shows.
+  domain::RawPicture screen{"P6 1 1 255\nabc", "image/x-portable-pixmap"};
   hypervisor_actor watcher;
 
   std::size_t count(const std::string& call) const {
@@ -84,6 +86,14 @@ class FakeHost : public host_actor::base {
         [this](look_atom, Name n) { return answer<ObservationReply>("look " + n, [&] { return look(n); }); },
         [this](addr_atom, const std::vector<std::string>& names) {
           return answer<AddressReply>("addresses", [&] { return addresses(names); });
+        },
+        [this](shot_atom, Name n) {
+          return answer<PictureReply>("shot " + n, [&] {
+            auto guest = machine_->guests.find(n);
+            if (guest == machine_->guests.end() || guest->second.state != domain::GuestState::on)
+              return PictureReply{nullptr, true, "off"};
+            return PictureReply{std::make_shared<const domain::RawPicture>(machine_->screen), false, {}};
+          });
         },
         [this](xml_atom, Name n) { return answer<XmlReply>("xml " + n, [&] { return xml(n); }); },
         [this](define_atom, Name text) {
