@@ -12,7 +12,9 @@ namespace ci {
 
 /// An answer to any of the calls of registrations_actor.
 using GithubAnswer = std::variant<detail::FetchReply, detail::FindReply, detail::ListReply,
-                                  detail::RegisterReply, detail::LabelReply, detail::DoneReply>;
+                                  detail::RegisterReply, detail::LabelReply, detail::DoneReply,
+                                  detail::RunReply, detail::JobsReply, detail::ArtifactsReply,
+                                  detail::ArchiveReply>;
 
 /// Response promises by a number of our own. CAF answers nothing by itself when an actor quits that holds
 /// promises, so the actor has this answer them all. Belongs to the actor's thread.

@@ -64,6 +64,20 @@ GithubLink::behavior_type GithubLink::make_behavior() {
       [this, &client](delete_atom, RegistrationId id) {
         return call<detail::DoneReply>([&](auto done) { client.remove(id, std::move(done)); });
       },
+      [this, &client](run_atom, const std::string& repository, RunId run) {
+        return call<detail::RunReply>([&](auto done) { client.run(repository, run, std::move(done)); });
+      },
+      [this, &client](jobs_atom, const std::string& repository, RunId run) {
+        return call<detail::JobsReply>([&](auto done) { client.jobs(repository, run, std::move(done)); });
+      },
+      [this, &client](artifs_atom, const std::string& repository, RunId run, const std::string& name) {
+        return call<detail::ArtifactsReply>(
+            [&](auto done) { client.artifacts(repository, run, name, std::move(done)); });
+      },
+      [this, &client](archive_atom, const std::string& repository, std::int64_t id, std::uint64_t max_bytes) {
+        return call<detail::ArchiveReply>(
+            [&](auto done) { client.archive(repository, id, max_bytes, std::move(done)); });
+      },
       [&client](token_atom, const std::string& token) { client.set_token(token); },
       [this](answer_atom, std::uint64_t id, GithubAnswer& answer) { calls_.answer(id, std::move(answer)); },
   };

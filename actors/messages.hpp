@@ -1,7 +1,7 @@
 #pragma once
 /// The cast: every actor's typed interface, and every message with what it means. Read this first.
 ///
-/// Who asks whom: http -> monitor -> {registrations, hypervisor, journal}; registrations -> github_link;
+/// Who asks whom: http -> selector -> registrations; http -> monitor -> {registrations, hypervisor, journal}; registrations -> github_link;
 /// hypervisor -> guest -> host; policy -> monitor; everyone -> metrics. Nobody waits: each request has a finite
 /// time-out and an error branch at its sender.
 
@@ -12,6 +12,7 @@
 #include "actors/domain/picture.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/served_file.hpp"
+#include "actors/domain/selection.hpp"
 #include "actors/domain/store.hpp"
 #include "actors/ticket.hpp"
 
@@ -96,6 +97,11 @@ using register_atom = caf::atom_constant<caf::atom("register")>;
 using label_atom = caf::atom_constant<caf::atom("label")>;
 using unlabel_atom = caf::atom_constant<caf::atom("unlabel")>;
 using delete_atom = caf::atom_constant<caf::atom("delete")>;
+using run_atom = caf::atom_constant<caf::atom("run")>;
+using jobs_atom = caf::atom_constant<caf::atom("jobs")>;
+using artifs_atom = caf::atom_constant<caf::atom("artifacts")>;
+using archive_atom = caf::atom_constant<caf::atom("archive")>;
+using select_atom = caf::atom_constant<caf::atom("select")>;
 using watch_atom = caf::atom_constant<caf::atom("watch")>;
 using addr_atom = caf::atom_constant<caf::atom("addresses")>;
 using prepare_atom = caf::atom_constant<caf::atom("prepare")>;
@@ -170,7 +176,18 @@ using registrations_actor = caf::typed_actor<
     caf::replies_to<unlabel_atom, domain::RegistrationId, std::vector<std::string>>::with<
         domain::GithubReply<domain::Done>>,
     /// Deletes the registration. 404 is not_found, 422 unprocessable (busy).
-    caf::replies_to<delete_atom, domain::RegistrationId>::with<domain::GithubReply<domain::Done>>>;
+    caf::replies_to<delete_atom, domain::RegistrationId>::with<domain::GithubReply<domain::Done>>,
+    // Of a workflow run; the string is its repository, `<owner>/<repo>`, checked for syntax.
+    caf::replies_to<run_atom, std::string, domain::RunId>::with<domain::GithubReply<domain::WorkflowRun>>,
+    /// All jobs of its latest attempt.
+    caf::replies_to<jobs_atom, std::string, domain::RunId>::with<
+        domain::GithubReply<std::vector<domain::WorkflowJob>>>,
+    /// Its artifacts of that name (the second string).
+    caf::replies_to<artifs_atom, std::string, domain::RunId, std::string>::with<
+        domain::GithubReply<domain::ArtifactListing>>,
+    /// The archive of the artifact with that id, of at most so many bytes.
+    caf::replies_to<archive_atom, std::string, std::int64_t, std::uint64_t>::with<
+        domain::GithubReply<domain::ArtifactArchive>>>;
 
 /// One HTTP exchange each with GitHub (a listing: all its pages). No decisions. The real one wraps edge/'s client;
 /// tests put a fake here.
@@ -276,6 +293,13 @@ using files_actor = caf::typed_actor<
     /// So many bytes from that offset on, all of them or none.
     caf::reacts_to<read_atom, OpenFilePtr, std::int64_t, std::uint64_t, ReadTo>>;
 
+/// Decides about selects without a token: asks GitHub for the proof, and makes a take of it.
+using selector_actor = caf::typed_actor<
+    /// Answered within `Selector::patience`.
+    caf::replies_to<select_atom, domain::SelectRequest>::with<domain::SelectAnswer>,
+    /// New settings (start, SIGHUP).
+    caf::reacts_to<policy_atom, domain::SelectRules>>;
+
 /// Counts and latencies. Families and label names are declared once, in metrics.cpp; others are dropped and counted.
 using metrics_actor = caf::typed_actor<
     caf::reacts_to<count_atom, std::string, MetricLabels, double>,
@@ -294,6 +318,10 @@ using ListReply = domain::GithubReply<domain::RegistrationListing>;
 using RegisterReply = domain::GithubReply<domain::JitRegistration>;
 using LabelReply = domain::GithubReply<std::vector<std::string>>;
 using DoneReply = domain::GithubReply<domain::Done>;
+using RunReply = domain::GithubReply<domain::WorkflowRun>;
+using JobsReply = domain::GithubReply<std::vector<domain::WorkflowJob>>;
+using ArtifactsReply = domain::GithubReply<domain::ArtifactListing>;
+using ArchiveReply = domain::GithubReply<domain::ArtifactArchive>;
 } // namespace ci::detail
 CI_LOCAL_MESSAGE(ci::RawPicturePtr)
 CI_LOCAL_MESSAGE(ci::PictureReply)
@@ -331,3 +359,10 @@ CI_LOCAL_MESSAGE(ci::detail::ListReply)
 CI_LOCAL_MESSAGE(ci::detail::RegisterReply)
 CI_LOCAL_MESSAGE(ci::detail::LabelReply)
 CI_LOCAL_MESSAGE(ci::detail::DoneReply)
+CI_LOCAL_MESSAGE(ci::detail::RunReply)
+CI_LOCAL_MESSAGE(ci::detail::JobsReply)
+CI_LOCAL_MESSAGE(ci::detail::ArtifactsReply)
+CI_LOCAL_MESSAGE(ci::detail::ArchiveReply)
+CI_LOCAL_MESSAGE(ci::domain::SelectRules)
+CI_LOCAL_MESSAGE(ci::domain::SelectRequest)
+CI_LOCAL_MESSAGE(ci::domain::SelectAnswer)

@@ -42,6 +42,7 @@ const std::vector<MetricDeclaration>& metric_declarations() {
        {"call"},
        call_buckets},
       {Kind::counter, "ci_monitor_takes_total", "Takes.", {"outcome"}, {}},
+      {Kind::counter, "ci_monitor_selects_total", "Selects without a token, before their take.", {"outcome"}, {}},
       {Kind::counter,
        "ci_monitor_runners_created_total",
        "Creations of runners.",

@@ -40,6 +40,18 @@ Registrations::behavior_type Registrations::make_behavior() {
       [this](delete_atom a, RegistrationId id) {
         return pass<detail::DoneReply>(GithubShare::clearing, a, id);
       },
+      [this](run_atom a, const std::string& repository, RunId run) {
+        return pass<detail::RunReply>(GithubShare::look, a, repository, run);
+      },
+      [this](jobs_atom a, const std::string& repository, RunId run) {
+        return pass<detail::JobsReply>(GithubShare::look, a, repository, run);
+      },
+      [this](artifs_atom a, const std::string& repository, RunId run, const std::string& name) {
+        return pass<detail::ArtifactsReply>(GithubShare::tokenless, a, repository, run, name);
+      },
+      [this](archive_atom a, const std::string& repository, std::int64_t id, std::uint64_t max_bytes) {
+        return pass<detail::ArchiveReply>(GithubShare::tokenless, a, repository, id, max_bytes);
+      },
       [this](token_atom) { pacing_ = {}; },
   };
 }

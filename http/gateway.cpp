@@ -9,6 +9,8 @@ namespace ci::http {
 namespace {
 /// CAF's own time-out comes after ours, so that ours decide.
 constexpr domain::Duration slack{5'000};
+/// The selector's own patience is 8 s.
+constexpr domain::Duration select_patience{10'000};
 } // namespace
 
 Gateway::behavior_type Gateway::make_behavior() {
@@ -32,9 +34,12 @@ Gateway::behavior_type Gateway::make_behavior() {
   const Patience guests{waits_.guest, domain::Duration::zero()};
   return {
       [=, this](watch_atom, const monitor_actor& monitor) { watch(monitor); },
-      [=, this](take_atom, ResponderPtr& responder, domain::TakeRequest& take, bool list) {
-        carry<domain::TakeAnswer>(std::move(responder), usual, take_atom::value, std::move(take),
-                                  [list](auto& to, const auto& answer) { answer_take(to, answer, list); });
+      [this](watch_atom, const selector_actor& selector) { selector_ = selector; },
+      [this](select_atom, ResponderPtr& responder, const domain::SelectRequest& asked) {
+        select(std::move(responder), asked);
+      },
+      [this](take_atom, ResponderPtr& responder, domain::TakeRequest& asked, bool list) {
+        take(std::move(responder), std::move(asked), list);
       },
       [=, this](release_atom, ResponderPtr& responder, std::string& unique_id) {
         carry<domain::ReleaseAnswer>(std::move(responder), usual, release_atom::value, std::move(unique_id),
@@ -62,7 +67,11 @@ void Gateway::on_exit() {
     call.responder->refuse(unavailable("The service is stopping; try again."));
   }
   calls_.clear();
+  for (auto& [id, responder] : selects_)
+    responder->refuse(unavailable("The service is stopping; try again."));
+  selects_.clear();
   monitor_ = nullptr;
+  selector_ = nullptr;
 }
 
 void Gateway::watch(const monitor_actor& monitor) {
@@ -86,11 +95,44 @@ void Gateway::lost_monitor() {
 bool Gateway::refuse_at_the_door(Responder& responder) {
   if (!monitor_)
     responder.refuse(not_ready());
-  else if (calls_.size() >= limit_)
+  else if (calls_.size() + selects_.size() >= limit_)
     responder.refuse(unavailable("Too many requests are under way; try again."));
   else
     return false;
   return true;
+}
+
+void Gateway::take(ResponderPtr responder, domain::TakeRequest asked, bool list) {
+  carry<domain::TakeAnswer>(std::move(responder), {waits_.send, waits_.receive}, take_atom::value,
+                            std::move(asked),
+                            [list](auto& to, const auto& answer) { answer_take(to, answer, list); });
+}
+
+void Gateway::select(ResponderPtr responder, const domain::SelectRequest& asked) {
+  if (refuse_at_the_door(*responder))
+    return;
+  if (!selector_)
+    return responder->refuse(not_ready());
+  const auto id = ++last_call_;
+  selects_.emplace(id, std::move(responder));
+  request(selector_, select_patience, select_atom::value, asked)
+      .then(
+          [this, id](const domain::SelectAnswer& answer) {
+            auto to = close_select(id);
+            if (to && answer.verdict.refusal != domain::Refusal::none)
+              to->refuse(problem_of(answer.verdict));
+            else if (to)
+              take(std::move(to), answer.take, true);
+          },
+          [this, id](const caf::error&) {
+            if (const auto to = close_select(id))
+              to->refuse(problem_of({domain::Refusal::github_away, {}, {}}));
+          });
+}
+
+ResponderPtr Gateway::close_select(std::uint64_t id) {
+  auto found = selects_.extract(id);
+  return found ? std::move(found.mapped()) : nullptr;
 }
 
 template <class Answer, class Atom, class Argument>

@@ -20,6 +20,10 @@ using LeverWriter = std::function<void(Responder&, const domain::LeverAnswer&)>;
 using gateway_actor = caf::typed_actor<
     /// Who decides from now on. An invalid handle: nobody, until the next such message.
     caf::reacts_to<watch_atom, monitor_actor>,
+    /// Who decides about selects from now on.
+    caf::reacts_to<watch_atom, selector_actor>,
+    /// A select without a token, which becomes a take where its proof holds.
+    caf::reacts_to<select_atom, ResponderPtr, domain::SelectRequest>,
     /// A take; the flag says whether the answer is a list.
     caf::reacts_to<take_atom, ResponderPtr, domain::TakeRequest, bool>,
     /// The string is the lower-case unique_id.
@@ -38,7 +42,8 @@ using gateway_actor = caf::typed_actor<
 /// the client is told to come again. From then on the answer may take `Waits::receive`; a later one is
 /// dropped (the monitor carried the request to its end: a repeat finds what it left). When the monitor dies,
 /// all its requests are answered at once. Guests have less patience: theirs are answered within
-/// `Waits::guest` in all.
+/// `Waits::guest` in all. A select goes to the selector first, which has time-outs of its own, and to the monitor
+/// only with what that made of it.
 class Gateway : public Metered<gateway_actor::base> {
  public:
   Gateway(caf::actor_config& config, MeterPtr meter, Waits waits, std::size_t limit)
@@ -59,6 +64,10 @@ class Gateway : public Metered<gateway_actor::base> {
   };
 
   void watch(const monitor_actor&);
+  void select(ResponderPtr, const domain::SelectRequest&);
+  void take(ResponderPtr, domain::TakeRequest, bool list);
+  /// Takes the select off the list; none if it was answered before.
+  ResponderPtr close_select(std::uint64_t id);
   void lost_monitor();
   /// Asks the monitor `Atom` with a ticket and \p argument; \p finish answers the client.
   template <class Answer, class Atom, class Argument>
@@ -73,6 +82,8 @@ class Gateway : public Metered<gateway_actor::base> {
   const Waits waits_;
   const std::size_t limit_;
   monitor_actor monitor_;
+  selector_actor selector_;
+  std::unordered_map<std::uint64_t, ResponderPtr> selects_; ///< with the selector
   std::uint64_t last_call_ = 0;
   std::unordered_map<std::uint64_t, Call> calls_;
 };

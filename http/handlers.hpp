@@ -8,6 +8,7 @@ namespace ci::http {
 // handlers_reserve.cpp
 void take_one(Context&, const Request&, const ResponderPtr&);
 void take_several(Context&, const Request&, const ResponderPtr&);
+void select_runner(Context&, const Request&, const ResponderPtr&);
 void show_reservation(Context&, const Request&, const ResponderPtr&);
 void release_reservation(Context&, const Request&, const ResponderPtr&);
 

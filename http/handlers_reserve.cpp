@@ -34,6 +34,15 @@ void take_several(Context& context, const Request& request, const ResponderPtr& 
   take(context, request, responder, &request.path_parameter("count"));
 }
 
+void select_runner(Context& context, const Request& request, const ResponderPtr& responder) {
+  ParameterReader reader(request);
+  auto select = read_select(reader, request);
+  if (!reader.errors().empty())
+    responder->refuse(bad_parameters(reader.errors()));
+  else
+    crank(context, responder, select_atom::value, std::move(select));
+}
+
 void show_reservation(Context& context, const Request& request, const ResponderPtr& responder) {
   ParameterReader reader(request);
   const auto id = read_unique_id(reader, request);

@@ -9,6 +9,7 @@
 #include "actors/monitor.hpp"
 #include "actors/policy.hpp"
 #include "actors/screenshots.hpp"
+#include "actors/selector.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -75,6 +76,7 @@ Supervision Cast::supervision(const Waits& waits, std::size_t requests_in_flight
        [this] { return begin_monitor(); },
        {}},
       {"policy", {"monitor"}, {}, [this] { return begin_policy(); }, {}},
+      {"selector", {"metrics", "github"}, {}, [this] { return begin_selector(); }, {}},
       {"files", {}, {}, [this] { return begin_files(); }, {}},
       {"screenshots", {"metrics"}, {}, [this] { return begin_screenshots(); }, {}},
       {"gateway", {}, {}, [=, this] { return begin_gateway(waits, requests_in_flight); }, {}},
@@ -193,11 +195,24 @@ Cast::Members Cast::begin_policy() {
   return members;
 }
 
+Cast::Members Cast::begin_selector() {
+  Members members;
+  auto live = known();
+  selector_actor selector =
+      spawn<Selector>(members, "selector", registrations_actor(live.registrations), live.metrics);
+  note([&](auto& h) { h.selector = selector; });
+  caf::anon_send(selector, policy_atom::value, select_rules(settings_.get()));
+  if (live.gateway)
+    caf::anon_send(live.gateway, watch_atom::value, selector);
+  return members;
+}
+
 Cast::Members Cast::begin_gateway(const Waits& waits, std::size_t requests_in_flight) {
   Members members;
   gateway_actor gateway = spawn<Gateway>(members, "gateway", waits, requests_in_flight);
   note([&](auto& h) { h.gateway = gateway; });
   caf::anon_send(gateway, watch_atom::value, known().monitor);
+  caf::anon_send(gateway, watch_atom::value, known().selector);
   on_gateway_(gateway);
   return members;
 }
@@ -213,6 +228,7 @@ void Cast::reloaded(const config::Settings& settings, const config::Secrets& sec
   if (!live.policy)
     return;
   caf::anon_send(live.policy, policy_atom::value, policy_.get());
+  caf::anon_send(live.selector, policy_atom::value, select_rules(settings));
   caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());
   caf::anon_send(live.registrations, token_atom::value);
 }

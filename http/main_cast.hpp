@@ -63,6 +63,7 @@ class Cast {
     hypervisor_actor hypervisor;
     monitor_actor monitor;
     policy_actor policy;
+    selector_actor selector;
     gateway_actor gateway;
     std::vector<files_actor> readers;
     screenshots_actor screenshots;
@@ -90,6 +91,7 @@ class Cast {
   Members begin_files();
   Members begin_screenshots();
   Members begin_policy();
+  Members begin_selector();
   Members begin_gateway(const Waits&, std::size_t requests_in_flight);
 
   MeterBoardPtr meters_;

@@ -51,4 +51,18 @@ edge::GithubOptions github_options(const config::Settings& s, const config::Secr
   return o;
 }
 
+domain::SelectRules select_rules(const config::Settings& s) {
+  domain::SelectRules rules;
+  rules.queue_member = s.policy.queue_member;
+  rules.allowed_qualified_repo_prefix = s.allowed_qualified_repo_prefix;
+  rules.artifact_name_prefix = s.artifact_name_prefix;
+  rules.artifact_max_age = s.tokenless_select_artifact_max_age;
+  rules.max_artifact_size = s.max_artifact_size;
+  rules.max_count = s.max_tokenless_count;
+  rules.github_calls_per_minute = s.tokenless_github_calls_per_minute;
+  for (const auto& [key, profile] : s.policy.profiles)
+    rules.profiles[key] = profile.tokenless;
+  return rules;
+}
+
 } // namespace ci::http

@@ -1,6 +1,7 @@
 #pragma once
 /// Settings from their files, and in the form in which the parts of the service take them.
 
+#include "actors/domain/selection.hpp"
 #include "actors/edge/github_client.hpp"
 #include "config/command_line.hpp"
 #include "config/load.hpp"
@@ -34,5 +35,6 @@ config::LoadResult load_settings(const config::CommandLine&);
 
 Options http_options(const config::Settings&, const config::Secrets&);
 edge::GithubOptions github_options(const config::Settings&, const config::Secrets&);
+domain::SelectRules select_rules(const config::Settings&);
 
 } // namespace ci::http

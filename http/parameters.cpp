@@ -1,6 +1,7 @@
 #include "http/parameters.hpp"
 
 #include "actors/domain/names.hpp"
+#include "http/digest.hpp"
 
 #include <charconv>
 #include <set>
@@ -18,6 +19,28 @@ int read_number(ParameterReader& reader, const char* name, const std::string& te
     return static_cast<int>(*number);
   reader.note(name, "must be a whole number from 1 to " + std::to_string(most));
   return 1;
+}
+
+/// For whom: `unique_id`, `qualified_repo` and `run_id`.
+template <class Asked>
+void read_job(ParameterReader& reader, Asked& asked) {
+  if (const auto id = reader.required("unique_id")) {
+    asked.unique_id_spelt = *id;
+    asked.unique_id = domain::to_lower(*id);
+    if (!domain::is_uuid_v4(*id))
+      reader.note("unique_id", "must be a UUID of version 4");
+  }
+  if (const auto repo = reader.required("qualified_repo")) {
+    asked.qualified_repo = *repo;
+    if (!domain::is_qualified_repo(*repo))
+      reader.note("qualified_repo", "must be <owner>/<repo> by GitHub's rules");
+  }
+  if (const auto run = reader.required("run_id")) {
+    const auto number = parse_positive(*run);
+    asked.run_id = number.value_or(0);
+    if (!number)
+      reader.note("run_id", "must be a positive decimal integer below 2^63");
+  }
 }
 
 } // namespace
@@ -68,23 +91,7 @@ domain::TakeRequest read_take(ParameterReader& reader, std::string profile, cons
                               int max_take_count) {
   domain::TakeRequest take;
   take.profile = std::move(profile);
-  if (const auto id = reader.required("unique_id")) {
-    take.unique_id_spelt = *id;
-    take.unique_id = domain::to_lower(*id);
-    if (!domain::is_uuid_v4(*id))
-      reader.note("unique_id", "must be a UUID of version 4");
-  }
-  if (const auto repo = reader.required("qualified_repo")) {
-    take.qualified_repo = *repo;
-    if (!domain::is_qualified_repo(*repo))
-      reader.note("qualified_repo", "must be <owner>/<repo> by GitHub's rules");
-  }
-  if (const auto run = reader.required("run_id")) {
-    const auto number = parse_positive(*run);
-    take.run_id = number.value_or(0);
-    if (!number)
-      reader.note("run_id", "must be a positive decimal integer below 2^63");
-  }
+  read_job(reader, take);
   if (count)
     take.count = read_number(reader, "count", *count, max_take_count);
   take.minimum = take.count;
@@ -112,6 +119,17 @@ domain::ProfileNumbers read_override(ParameterReader& reader, const Request& req
   if (seen.empty())
     reader.note("<profile_key>", "is missing: give at least one count of runners by profile");
   return counts;
+}
+
+domain::SelectRequest read_select(ParameterReader& reader, const Request& request) {
+  domain::SelectRequest select;
+  read_job(reader, select);
+  const auto keys = values_of(request.headers, "X-Reservation-Key");
+  if (keys.size() > 1)
+    reader.note("X-Reservation-Key", "is given more than once");
+  else if (!keys.empty())
+    select.key_sha256 = hex(sha256(keys.front()));
+  return select;
 }
 
 std::string read_unique_id(ParameterReader& reader, const Request& request) {

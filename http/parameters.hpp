@@ -3,6 +3,7 @@
 
 #include "actors/domain/override.hpp"
 #include "actors/domain/reservation.hpp"
+#include "actors/domain/selection.hpp"
 #include "http/problem.hpp"
 
 #include <cstdint>
@@ -40,6 +41,9 @@ domain::TakeRequest read_take(ParameterReader&, std::string profile, const std::
 /// The counts of runners by profile that an override asks for, `<profile_key>=<count>` each, 0 to 10,000. Every
 /// parameter is one: noted where there is none, and each that is repeated or malformed.
 domain::ProfileNumbers read_override(ParameterReader&, const Request&);
+
+/// Reads what POST /select-runner asks, as read_take() does. Of `X-Reservation-Key` the digest alone is kept.
+domain::SelectRequest read_select(ParameterReader&, const Request&);
 
 /// The `{unique_id}` of a path in lower case; noted where it is none.
 std::string read_unique_id(ParameterReader&, const Request&);

@@ -54,6 +54,34 @@ RefusalText text_of(domain::Refusal refusal) {
     return {"override-idle", 422, "The override asks for nothing beyond the configured targets."};
   case Refusal::override_unfit:
     return {"override-unfit", 422, "The host has no room for any of the override."};
+  case Refusal::select_disabled:
+    return {"select-disabled", 403, "This host takes requests of a queue alone; ask the queue."};
+  case Refusal::repo_not_allowed:
+    return {"repo-not-allowed", 403, "The repository is none of those that may select runners here."};
+  case Refusal::no_artifact:
+    return {"no-artifact", 403, "The workflow run has no artifact of the expected name."};
+  case Refusal::artifact_expired:
+    return {"artifact-expired", 403, "The artifact is too old; upload a new one."};
+  case Refusal::artifact_too_large:
+    return {"artifact-too-large", 403, "The artifact is too large."};
+  case Refusal::artifact_unreadable:
+    return {"artifact-unreadable", 403, "The artifact does not hold exactly one readable text file."};
+  case Refusal::artifact_mismatch:
+    return {"artifact-mismatch", 403, "The artifact names another unique_id, qualified_repo or run_id."};
+  case Refusal::artifact_used:
+    return {"artifact-used", 403, "The artifact led to a reservation before; upload a new one."};
+  case Refusal::wrong_key:
+    return {"wrong-key", 403, "X-Reservation-Key is missing, or not the one that the artifact asks for."};
+  case Refusal::no_profile:
+    return {"no-profile", 403, "The artifact names no profile."};
+  case Refusal::not_tokenless:
+    return {"not-tokenless", 403, "Runners of this profile are reserved with a token alone."};
+  case Refusal::foreign_head:
+    return {"foreign-head", 403, "Runners of this profile are for runs of the repository's own branches."};
+  case Refusal::too_many_runners:
+    return {"too-many-runners", 403, "A select may not ask for so many runners."};
+  case Refusal::run_is_full:
+    return {"run-is-full", 403, "The workflow run holds as many runners as it may."};
   }
   return {"unexplained", 500, "The monitor gave no reason."};
 }

@@ -2,6 +2,8 @@
 /// Request targets: where a request goes and with which parameters, percent-decoded. RESTinio's own parsers
 /// throw on what clients may send, so these are used instead. Pure.
 
+#include "actors/domain/utf8.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +39,6 @@ std::optional<Target> parse_target(std::string_view);
 /// The path of a target, whether or not it can be parsed.
 std::string_view raw_path(std::string_view target);
 
-bool is_utf8(std::string_view);
+using domain::is_utf8;
 
 } // namespace ci::http

@@ -149,6 +149,21 @@ bool Address::is_loopback() const {
   return std::all_of(bytes.begin(), bytes.end() - 1, [](auto b) { return b == 0; }) && bytes[15] == 1;
 }
 
+bool Address::is_public() const {
+  static const auto others = [] {
+    std::vector<Network> networks;
+    for (const auto* text :
+         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+          "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
+          "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "::/3", "4000::/2", "8000::/1", "2001:db8::/32",
+          "2001::/23", "2002::/16"})
+      networks.push_back(*parse_network(text));
+    return networks;
+  }();
+  return std::none_of(others.begin(), others.end(),
+                      [this](const Network& network) { return network.contains(*this); });
+}
+
 bool Address::is_any() const {
   const auto first = is_v4() ? bytes.begin() + 12 : bytes.begin();
   return std::all_of(first, bytes.end(), [](auto b) { return b == 0; });

@@ -23,6 +23,9 @@ struct Address {
   bool is_loopback() const;
   /// `0.0.0.0` or `::`: every address of the host.
   bool is_any() const;
+  /// Of the internet at large: neither of a private or shared network, nor link-local, loopback, multicast or
+  /// reserved.
+  bool is_public() const;
   /// The address with all but its first `bits` bits zero; `bits` is within 0 and width().
   Address masked(int bits) const;
   friend bool operator==(const Address&, const Address&) = default;

@@ -42,6 +42,34 @@ const char* to_string(Refusal r) {
     return "override_idle";
   case Refusal::override_unfit:
     return "override_unfit";
+  case Refusal::select_disabled:
+    return "select_disabled";
+  case Refusal::repo_not_allowed:
+    return "repo_not_allowed";
+  case Refusal::no_artifact:
+    return "no_artifact";
+  case Refusal::artifact_expired:
+    return "artifact_expired";
+  case Refusal::artifact_too_large:
+    return "artifact_too_large";
+  case Refusal::artifact_unreadable:
+    return "artifact_unreadable";
+  case Refusal::artifact_mismatch:
+    return "artifact_mismatch";
+  case Refusal::artifact_used:
+    return "artifact_used";
+  case Refusal::wrong_key:
+    return "wrong_key";
+  case Refusal::no_profile:
+    return "no_profile";
+  case Refusal::not_tokenless:
+    return "not_tokenless";
+  case Refusal::foreign_head:
+    return "foreign_head";
+  case Refusal::too_many_runners:
+    return "too_many_runners";
+  case Refusal::run_is_full:
+    return "run_is_full";
   }
   return "?";
 }

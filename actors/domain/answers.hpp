@@ -27,6 +27,21 @@ enum class Refusal {
   override_active,     ///< another policy override is in force: 409
   override_idle,       ///< the override asks for nothing beyond the configured targets: 422
   override_unfit,      ///< the host has no room for any of the override: 422
+  // Of selects without a token, each 403:
+  select_disabled,     ///< this host belongs to a queue, which takes with a token
+  repo_not_allowed,    ///< the repository does not begin with the allowed prefix
+  no_artifact,         ///< the run has no artifact of that name
+  artifact_expired,    ///< GitHub calls it expired, or it is too old
+  artifact_too_large,  ///< its archive, or the file in it, is
+  artifact_unreadable, ///< no zip of exactly one text file of key=value lines
+  artifact_mismatch,   ///< it names another unique_id, repository or run
+  artifact_used,       ///< it led to a reservation before
+  wrong_key,           ///< `X-Reservation-Key` is missing or not the one whose digest it holds
+  no_profile,          ///< it names no profile
+  not_tokenless,       ///< the profile is not for selects without a token
+  foreign_head,        ///< the profile is for runs of the repository itself alone
+  too_many_runners,    ///< more than one select may ask for
+  run_is_full,         ///< the run would hold more live runners than it may
 };
 const char* to_string(Refusal);
 

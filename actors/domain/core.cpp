@@ -118,6 +118,7 @@ void Core::on_loaded(Now now, StoreImage image) {
   loaded_ = true;
   loaded_at_ = now.time;
   next_id_ = image.next_id;
+  recall_artifacts(image);
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);
     if (rec.phase == Phase::gone) {
@@ -260,6 +261,7 @@ void Core::crank(Now now) {
     if (auto it = reservations_.find(uid); it != reservations_.end())
       advance(it->second);
   forget_old_reservations();
+  forget_old_artifacts();
 
   std::erase_if(guest_requests_, [&](auto& request) {
     if (now_.time < request.deadline) {

@@ -213,6 +213,13 @@ class Core {
   std::map<std::string, int> fitted(const std::map<std::string, ProfileCounts>&) const;
   void destroy_excess(const std::map<std::string, ProfileCounts>&);
 
+  // core_select.cpp: what takes without a token must pass besides
+  void recall_artifacts(const StoreImage&);
+  void use_artifact(std::int64_t id);
+  void forget_old_artifacts();
+  /// None of the kind `none` where it may go on.
+  Verdict check_tokenless(const TakeRequest&) const;
+
   // core_take.cpp: reservations
   std::vector<RunnerId> idle_runners(const std::string& profile) const;
   void advance(Reservation&);
@@ -282,6 +289,7 @@ class Core {
   std::map<RunnerId, Tombstone> gone_;
   std::map<std::string, Reservation> reservations_;    ///< that live
   std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while
+  std::map<std::int64_t, Time> used_artifacts_;        ///< each led to a reservation, and to no other ever
   std::shared_ptr<const Snapshot::Spent> spent_views_; ///< null: to be made anew
   std::map<std::string, Backoff> create_pause_;        ///< by profile
   std::map<std::string, std::string> create_trouble_;

@@ -60,6 +60,9 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   note_delivered(); // before it is Reserved: an override must hear of it
   if (!policy_->profiles.count(ask.profile))
     return refuse(Refusal::unknown_profile, "There is no such profile.", {});
+  if (ask.artifact_id != 0)
+    if (auto verdict = check_tokenless(ask); verdict.refusal != Refusal::none)
+      return refuse(verdict.refusal, verdict.detail, {});
   if (!guests_known_ || (!registrations_known_ && !policy_->dont_register_runners))
     return refuse(github_.trouble.empty() ? Refusal::not_ready : Refusal::github_away,
                   "GitHub or libvirt has not been heard yet; ask again in a moment.");
@@ -270,6 +273,8 @@ void Core::grant(Reservation& r) {
   r.rec.phase = ReservationPhase::granted;
   r.rec.granted_at = now_.time;
   r.rec.deadline = now_.time + policy_->timings.reserve_timeout;
+  if (r.rec.request.artifact_id != 0)
+    use_artifact(r.rec.request.artifact_id);
   save(r, [this, uid = r.rec.request.unique_id] {
     auto it = reservations_.find(uid);
     if (it == reservations_.end())

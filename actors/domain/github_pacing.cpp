@@ -9,6 +9,7 @@ namespace {
 constexpr Duration first_pause{60'000};
 constexpr Duration longest_pause{3'600'000};
 constexpr std::int64_t reserved_part = 50;
+constexpr std::int64_t left_by_tokenless = 10;
 
 /// Rounded up, so that who waits that long does not come too early.
 Duration time_until(Steady then, Steady now) {
@@ -40,6 +41,8 @@ void PacingGate::passed(Steady sent) {
 std::int64_t GithubPacing::to_leave(GithubShare share) const {
   const auto reserve = budget_.limit / reserved_part;
   switch (share) {
+  case GithubShare::tokenless:
+    return budget_.limit / left_by_tokenless;
   case GithubShare::ordinary:
     return reserve;
   case GithubShare::look:

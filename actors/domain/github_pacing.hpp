@@ -15,7 +15,7 @@
 /// - The last part of the hourly budget, a fiftieth, is left to the clearing calls, and half of it to looks
 /// at one
 ///   registration too, because a guest that may be running a job is removed only after a fresh look. With
-///   nothing left all wait for the reset.
+///   nothing left all wait for the reset. Selects without a token leave a tenth to all others.
 
 #include "actors/domain/github.hpp"
 
@@ -23,9 +23,10 @@ namespace ci::domain {
 
 /// What a call is for, and so how much of the budget it has to leave.
 enum class GithubShare {
-  ordinary, ///< listing, finding, registering, labelling
-  look,     ///< one registration, asked afresh
-  clearing, ///< deleting, unlabelling
+  tokenless, ///< proofs of selects without a token: anyone may cause them
+  ordinary,  ///< listing, finding, registering, labelling
+  look,      ///< one registration, asked afresh
+  clearing,  ///< deleting, unlabelling
 };
 
 /// One gate: shut until a moment, for longer each time in a row.

@@ -20,6 +20,9 @@ struct TakeRequest {
   RunId run_id = 0;
   int count = 1;
   int minimum = 1;
+  /// GitHub's id of the artifact that proves a select without a token; 0: the token was the proof. Not kept in
+  /// the store with the reservation.
+  std::int64_t artifact_id = 0;
 
   /// Whether a repeat asks for the same: the repository compares without case, the id in lower case.
   bool same_as(const TakeRequest&) const;

@@ -1,60 +1,19 @@
 #include "actors/edge/github_answers.hpp"
 
-#include "actors/edge/github_limits.hpp"
+#include "actors/edge/github_json.hpp"
 #include "actors/edge/github_url.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace ci::edge {
 
 using domain::GithubError;
 using domain::GithubReply;
 using domain::Registration;
-using Json = nlohmann::json;
 using Kind = GithubError::Kind;
 
 namespace {
 
-/// Nothing we read is deeper; more would only cost memory.
-constexpr int deepest = 8;
 constexpr std::size_t longest_message = 200;
 constexpr std::size_t longest_error_body = 64 << 10;
-
-/// Discarded where the text is no JSON.
-Json parse_json(const std::string& text) {
-  const auto shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= deepest; };
-  return Json::parse(text, shallow, false);
-}
-
-bool says_json(const std::string& content_type) {
-  const auto type = content_type.substr(0, content_type.find(';'));
-  return type.find("/json") != std::string::npos || type.find("+json") != std::string::npos;
-}
-
-template <class T>
-std::optional<T> json_member(const Json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  if (!object.is_object() || found == object.end())
-    return std::nullopt;
-  if constexpr (std::is_same_v<T, std::string>)
-    return found->is_string() ? std::optional{found->template get<std::string>()} : std::nullopt;
-  else if constexpr (std::is_same_v<T, bool>)
-    return found->is_boolean() ? std::optional{found->template get<bool>()} : std::nullopt;
-  else { // an unsigned one may exceed the signed range
-    if (!found->is_number_integer() ||
-        (found->is_number_unsigned() && found->template get<std::uint64_t>() > INT64_MAX))
-      return std::nullopt;
-    return found->template get<std::int64_t>();
-  }
-}
-
-/// Null where there is no such array.
-const Json* array_member(const Json& object, const char* name) {
-  if (!object.is_object())
-    return nullptr;
-  const auto found = object.find(name);
-  return found != object.end() && found->is_array() ? &*found : nullptr;
-}
 
 std::optional<std::vector<std::string>> labels_of(const Json& object) {
   const auto* list = array_member(object, "labels");
@@ -114,18 +73,6 @@ GithubError faulty(const HttpAnswer& answer) {
   return {kind, answer.status, clean_message(answer.trouble, answer.token_sent)};
 }
 
-/// The body as JSON, or why there is none.
-GithubReply<Json> read_json(const HttpAnswer& answer, int expected) {
-  if (auto error = read_error(answer, expected))
-    return GithubReply<Json>::failed(std::move(error));
-  if (!says_json(answer.header("content-type")))
-    return GithubReply<Json>::failed(malformed(answer, "the answer is no JSON"));
-  auto json = parse_json(answer.body);
-  if (json.is_discarded() || !json.is_object())
-    return GithubReply<Json>::failed(malformed(answer, "the answer is no JSON object"));
-  return GithubReply<Json>::ok(std::move(json));
-}
-
 std::optional<RunnerPage> page_of(const Json& object) {
   const auto total = json_member<std::int64_t>(object, "total_count");
   const auto* list = array_member(object, "runners");
@@ -139,22 +86,6 @@ std::optional<RunnerPage> page_of(const Json& object) {
     page.runners.push_back(std::move(*runner));
   }
   return page;
-}
-
-/// A value of the right shape, or malformed.
-template <class T>
-GithubReply<T> shaped(const HttpAnswer& answer, std::optional<T> value, const char* what) {
-  auto reply = value ? GithubReply<T>::ok(std::move(*value))
-                     : GithubReply<T>::failed(malformed(answer, std::string{"the answer is no "} + what));
-  reply.budget = read_budget(answer);
-  return reply;
-}
-
-template <class T>
-GithubReply<T> failed_reply(const HttpAnswer& answer, GithubError error) {
-  auto reply = GithubReply<T>::failed(std::move(error));
-  reply.budget = read_budget(answer);
-  return reply;
 }
 
 } // namespace

@@ -3,10 +3,14 @@
 #include "actors/edge/github_answers.hpp"
 #include "actors/edge/github_limits.hpp"
 #include "actors/edge/github_listing.hpp"
+#include "actors/edge/github_runs.hpp"
 #include "actors/edge/github_unlabel.hpp"
 #include "actors/edge/github_url.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
 
 namespace ci::edge {
 
@@ -40,9 +44,36 @@ bool is_redirect(const HttpAnswer& answer) {
   return answer.status == 301 || answer.status == 302 || answer.status == 307 || answer.status == 308;
 }
 
+/// Of 100 each; GitHub starts at most 256 jobs of a matrix, and some more of other jobs.
+constexpr int most_job_pages = 20;
+
+/// What the server that delivers archives answered.
+GithubReply<domain::ArtifactArchive> read_archive(const HttpAnswer& answer) {
+  using Reply = GithubReply<domain::ArtifactArchive>;
+  if (answer.too_large)
+    return Reply::ok({{}, true});
+  if (auto error = read_error(answer, 200))
+    return Reply::failed(std::move(error));
+  return Reply::ok({answer.body, false});
+}
+
+/// Where an archive may be fetched without the token; nothing where GitHub names a place that is not to be
+/// asked.
+std::optional<std::string> download_target(const std::string& api, const std::string& location) {
+  const auto theirs = origin_of(location);
+  if (!theirs || host_of(location) == host_of(api))
+    return std::nullopt;
+  const bool secure_api = origin_of(api).value_or("").starts_with("https:");
+  if (secure_api && !theirs->starts_with("https:"))
+    return std::nullopt;
+  return location;
+}
+
 } // namespace
 
 struct GithubClient::Impl {
+  using Jobs = std::vector<domain::WorkflowJob>;
+
   Impl(GithubOptions o, Observer observer)
       : options(std::move(o)),
         runners(without_slash(options.api_url) + without_slash(options.scope) + "/actions/runners"),
@@ -79,6 +110,14 @@ struct GithubClient::Impl {
     http.submit(std::move(request), done);
   }
 
+  std::string run_url(const std::string& repository, domain::RunId run) const {
+    return without_slash(options.api_url) + "/repos/" + repository + "/actions/runs/" + std::to_string(run);
+  }
+
+  void collect_jobs(HttpRequest request, Jobs jobs, int pages_left,
+                    Callback<Jobs> done);
+  void download(const HttpRequest& first, const HttpAnswer& answer, Callback<domain::ArtifactArchive> done);
+
   GithubAsk asker() {
     return [this](HttpRequest request, HttpDone done) { ask(std::move(request), std::move(done)); };
   }
@@ -93,6 +132,46 @@ struct GithubClient::Impl {
   GithubPageCache pages;
   GithubHttp http; ///< the last one: its thread uses the rest
 };
+
+/// The next page, until there is none.
+void GithubClient::Impl::collect_jobs(HttpRequest request, Jobs jobs, int pages_left, Callback<Jobs> done) {
+  auto copy = request;
+  ask(std::move(request), [this, copy = std::move(copy), jobs = std::move(jobs), pages_left,
+                           done = std::move(done)](const HttpAnswer& answer) mutable {
+    auto page = read_jobs(answer);
+    if (!page)
+      return done(GithubReply<Jobs>::failed(std::move(page.error)));
+    std::move(page.value->jobs.begin(), page.value->jobs.end(), std::back_inserter(jobs));
+    const auto next = same_origin(copy.url, page.value->next);
+    if (page.value->next.empty()) {
+      auto reply = GithubReply<Jobs>::ok(std::move(jobs));
+      reply.budget = page.budget;
+      return done(std::move(reply));
+    }
+    if (!next || pages_left <= 1)
+      return done(GithubReply<Jobs>::failed(malformed(answer, "the pages of jobs lead nowhere")));
+    copy.url = *next;
+    collect_jobs(std::move(copy), std::move(jobs), pages_left - 1, std::move(done));
+  });
+}
+
+/// Of the API's own answer, which is to be a redirect.
+void GithubClient::Impl::download(const HttpRequest& first, const HttpAnswer& answer,
+                                  Callback<domain::ArtifactArchive> done) {
+  if (answer.fault != HttpAnswer::Fault::none || !is_redirect(answer))
+    return done(read_archive(answer));
+  const auto target = download_target(options.api_url, answer.header("location"));
+  if (!target)
+    return done(GithubReply<domain::ArtifactArchive>::failed(
+        {domain::GithubError::Kind::refused, answer.status, "the archive is said to be where it must not be"}));
+  auto request = first;
+  request.operation = "download";
+  request.url = *target;
+  request.with_token = false;
+  request.public_only = !options.private_redirects.value_or(is_loopback_url(options.api_url));
+  http.submit(std::move(request),
+              [done = std::move(done)](const HttpAnswer& delivered) { done(read_archive(delivered)); });
+}
 
 GithubClient::GithubClient(GithubOptions options, Observer observer)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(observer))) {}
@@ -156,6 +235,43 @@ void GithubClient::remove_labels(RegistrationId id, std::vector<std::string> lab
 void GithubClient::remove(RegistrationId id, Callback<domain::Done> done) {
   impl_->ask(impl_->request("delete", "DELETE", impl_->runner(id), HttpUrgency::urgent),
              [done = std::move(done)](const HttpAnswer& answer) { done(read_deleted(answer)); });
+}
+
+void GithubClient::run(const std::string& repository, domain::RunId run, Callback<domain::WorkflowRun> done) {
+  impl_->ask(impl_->request("run", "GET", impl_->run_url(repository, run), HttpUrgency::normal),
+             [run, done = std::move(done)](const HttpAnswer& answer) { done(read_run(answer, run)); });
+}
+
+void GithubClient::jobs(const std::string& repository, domain::RunId run,
+                        Callback<std::vector<domain::WorkflowJob>> done) {
+  auto url = impl_->run_url(repository, run) + "/jobs?filter=latest&per_page=100";
+  impl_->collect_jobs(impl_->request("jobs", "GET", std::move(url), HttpUrgency::normal), {}, most_job_pages,
+                      std::move(done));
+}
+
+void GithubClient::artifacts(const std::string& repository, domain::RunId run, const std::string& name,
+                             Callback<domain::ArtifactListing> done) {
+  auto url = impl_->run_url(repository, run) + "/artifacts?name=" + percent_encode(name) + "&per_page=100";
+  impl_->ask(impl_->request("artifacts", "GET", std::move(url), HttpUrgency::normal),
+             [name, done = std::move(done)](const HttpAnswer& answer) {
+               auto reply = read_artifacts(answer);
+               if (reply)
+                 std::erase_if(reply.value->artifacts, [&](const auto& a) { return a.name != name; });
+               done(std::move(reply));
+             });
+}
+
+void GithubClient::archive(const std::string& repository, std::int64_t artifact, std::size_t max_bytes,
+                           Callback<domain::ArtifactArchive> done) {
+  auto url = without_slash(impl_->options.api_url) + "/repos/" + repository + "/actions/artifacts/" +
+             std::to_string(artifact) + "/zip";
+  auto request = impl_->request("archive", "GET", std::move(url), HttpUrgency::normal);
+  request.max_body_bytes = max_bytes;
+  auto copy = request;
+  impl_->http.submit(std::move(request), [impl = impl_.get(), copy = std::move(copy),
+                                          done = std::move(done)](const HttpAnswer& answer) {
+    impl->download(copy, answer, done);
+  });
 }
 
 void GithubClient::set_token(std::string token) {

@@ -2,6 +2,7 @@
 /// The part of GitHub's REST API that concerns self-hosted runners, as calls that answer by callback.
 
 #include "actors/domain/github.hpp"
+#include "actors/domain/github_runs.hpp"
 #include "actors/edge/github_http.hpp"
 
 #include <cstdint>
@@ -28,6 +29,9 @@ struct GithubOptions {
   int max_pages = 200;
   /// How much of listings is remembered for conditional requests, in bytes of bodies.
   std::size_t max_cached_bytes = std::size_t{16} << 20;
+  /// Whether a download may be redirected to an address that is not of the internet at large; unset: only
+  /// where the API itself is on this machine.
+  std::optional<bool> private_redirects;
 };
 
 /// One HTTP exchange that was started, for metrics. Holds no secret.
@@ -72,6 +76,18 @@ class GithubClient {
   void remove_labels(domain::RegistrationId id, std::vector<std::string> labels, Callback<domain::Done> done);
   /// `not_found` where it was gone already, `unprocessable` where it is busy.
   void remove(domain::RegistrationId id, Callback<domain::Done> done);
+
+  // Of a workflow run; `repository` is `<owner>/<repo>`, already checked for syntax.
+  void run(const std::string& repository, domain::RunId run, Callback<domain::WorkflowRun> done);
+  /// All jobs of its latest attempt, of all pages.
+  void jobs(const std::string& repository, domain::RunId run, Callback<std::vector<domain::WorkflowJob>> done);
+  /// Its artifacts that have exactly this name; more than 100 of them are cut off.
+  void artifacts(const std::string& repository, domain::RunId run, const std::string& name,
+                 Callback<domain::ArtifactListing> done);
+  /// The archive, which GitHub has another server deliver: that one is asked without the token, and never the
+  /// API's own host. Larger than `max_bytes`: the answer says so and holds nothing.
+  void archive(const std::string& repository, std::int64_t artifact, std::size_t max_bytes,
+               Callback<domain::ArtifactArchive> done);
 
   /// For exchanges that are started from now on.
   void set_token(std::string token);

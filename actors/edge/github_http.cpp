@@ -158,7 +158,8 @@ struct GithubHttp::Loop {
   }
 
   void start(Waiting waiting) {
-    auto transfer = std::make_unique<GithubTransfer>(std::move(waiting.request), limits, token());
+    auto shown = waiting.request.with_token ? token() : std::string{};
+    auto transfer = std::make_unique<GithubTransfer>(std::move(waiting.request), limits, std::move(shown));
     auto* easy = transfer->easy();
     if (!easy || curl_multi_add_handle(multi, easy) != CURLM_OK) {
       give_answer(waiting.done, never_sent("libcurl could not start the request"));

@@ -27,6 +27,12 @@ struct HttpRequest {
   HttpUrgency urgency = HttpUrgency::normal;
   /// Answered by then, whether it was sent or not.
   domain::Steady deadline{};
+  /// False for other parties than GitHub's API: neither the token nor a header of that API goes with it.
+  bool with_token = true;
+  /// Only addresses of the internet at large are connected to.
+  bool public_only = false;
+  /// Bytes of the body, after decompression; 0: HttpLimits says. A larger answer is cut off while it comes.
+  std::size_t max_body_bytes = 0;
 };
 
 /// What came back. Exactly one call of HttpDone for each request.
@@ -39,6 +45,8 @@ struct HttpAnswer {
   Fault fault = Fault::none;
   /// Of a fault: one line for people.
   std::string trouble;
+  /// Of a malformed one: it was larger than allowed.
+  bool too_large = false;
   /// 0 where no answer came.
   int status = 0;
   /// Names in lower case; repeated ones joined by commas. Of the last header block.

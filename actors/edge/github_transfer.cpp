@@ -1,9 +1,14 @@
 #include "actors/edge/github_transfer.hpp"
 
+#include "actors/domain/address.hpp"
 #include "actors/edge/github_text.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace ci::edge {
 
@@ -12,6 +17,22 @@ namespace {
 bool is_no_http(CURLcode code) {
   return code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL ||
          code == CURLE_BAD_CONTENT_ENCODING;
+}
+
+bool is_public(const curl_sockaddr& address) {
+  domain::Address peer;
+  if (address.family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address.addr, sizeof in);
+    peer = domain::Address::v4(ntohl(in.sin_addr.s_addr));
+  } else if (address.family == AF_INET6) {
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, &address.addr, std::min<std::size_t>(sizeof in6, address.addrlen));
+    std::memcpy(peer.bytes.data(), &in6.sin6_addr, peer.bytes.size());
+  } else {
+    return false;
+  }
+  return peer.is_public();
 }
 
 } // namespace
@@ -46,8 +67,10 @@ void GithubTransfer::set_headers() {
     if (auto* longer = curl_slist_append(headers_, line.c_str()))
       headers_ = longer;
   };
-  add("Accept: application/vnd.github+json");
-  add("X-GitHub-Api-Version: 2022-11-28");
+  if (request_.with_token) {
+    add("Accept: application/vnd.github+json");
+    add("X-GitHub-Api-Version: 2022-11-28");
+  }
   add("Expect:"); // else libcurl may wait a second for a 100 that never comes
   if (!answer_.token_sent.empty())
     add("Authorization: Bearer " + answer_.token_sent);
@@ -83,6 +106,19 @@ void GithubTransfer::set_callbacks() {
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &GithubTransfer::on_body);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+  if (!request_.public_only)
+    return;
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &GithubTransfer::on_socket);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+}
+
+/// Sees the very address that is connected to, whatever the name meant when it was looked up before.
+curl_socket_t GithubTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  if (!is_public(*address)) {
+    static_cast<GithubTransfer*>(self)->not_public_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::size_t GithubTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -115,7 +151,8 @@ std::size_t GithubTransfer::on_body(char* data, std::size_t size, std::size_t co
   auto& transfer = *static_cast<GithubTransfer*>(self);
   const auto bytes = size * count;
   auto& body = transfer.answer_.body;
-  if (bytes > transfer.limits_.max_body_bytes - body.size()) {
+  const auto most = transfer.request_.max_body_bytes ? transfer.request_.max_body_bytes : transfer.limits_.max_body_bytes;
+  if (bytes > most - body.size()) {
     transfer.too_large_ = true;
     return 0;
   }
@@ -135,7 +172,9 @@ HttpAnswer GithubTransfer::finish(CURLcode code) {
   answer_.body.clear();
   answer_.fault =
       too_large_ || is_no_http(code) ? HttpAnswer::Fault::malformed : HttpAnswer::Fault::unreachable;
+  answer_.too_large = too_large_;
   answer_.trouble = too_large_          ? "answer larger than allowed"
+                    : not_public_       ? "the address is none of the internet at large"
                     : error_[0] != '\0' ? error_.data()
                                         : curl_easy_strerror(code);
   return std::move(answer_);

@@ -32,6 +32,7 @@ class GithubTransfer {
   void take_header(std::string_view line);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   HttpRequest request_;
   HttpLimits limits_;
@@ -40,6 +41,7 @@ class GithubTransfer {
   curl_slist* headers_ = nullptr;
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
+  bool not_public_ = false;
   std::array<char, CURL_ERROR_SIZE> error_{};
 };
 

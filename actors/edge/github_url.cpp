@@ -1,5 +1,6 @@
 #include "actors/edge/github_url.hpp"
 
+#include "actors/domain/address.hpp"
 #include "actors/edge/github_text.hpp"
 
 #include <curl/curl.h>
@@ -80,6 +81,25 @@ std::optional<std::string> origin_of(const std::string& url) {
   if (!scheme || !host || host->empty() || !port || (*scheme != "http" && *scheme != "https"))
     return std::nullopt;
   return *scheme + "://" + ascii_lower(*host) + ":" + *port;
+}
+
+std::optional<std::string> host_of(const std::string& url) {
+  if (!origin_of(url))
+    return std::nullopt;
+  auto host = ascii_lower(*url_part(parse_url(url), CURLUPART_HOST));
+  if (host.size() > 2 && host.front() == '[')
+    host = host.substr(1, host.size() - 2);
+  while (host.ends_with('.'))
+    host.pop_back();
+  return host;
+}
+
+bool is_loopback_url(const std::string& url) {
+  const auto host = host_of(url);
+  if (!host)
+    return false;
+  const auto address = domain::parse_address(*host);
+  return address ? address->is_loopback() : *host == "localhost" || host->ends_with(".localhost");
 }
 
 std::optional<std::string> same_origin(const std::string& base, const std::string& reference) {

@@ -15,6 +15,12 @@ std::string percent_encode(std::string_view text);
 /// it is no such URL, or carries a user or password.
 std::optional<std::string> origin_of(const std::string& url);
 
+/// The host of an http(s) URL in lower case, an IPv6 address without brackets. Nothing where origin_of() has none.
+std::optional<std::string> host_of(const std::string& url);
+
+/// Whether the URL is of this machine: `localhost`, a name below it, or a loopback address.
+bool is_loopback_url(const std::string& url);
+
 /// The URL that `reference`, as it stands in a Link or Location header, means when seen at `base`. Nothing
 /// where it leaves the origin of `base`. An absolute one is kept to the letter: GitHub's own differ from
 /// ours.

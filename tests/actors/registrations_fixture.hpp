@@ -44,6 +44,14 @@ class FakeLink : public fake_link_actor::base {
         [](label_atom, RegistrationId, const Labels& labels) { return detail::LabelReply::ok(labels); },
         [this](unlabel_atom, RegistrationId, const Labels&) { return keep(calls_->deletes); },
         [this](delete_atom, RegistrationId) { return keep(calls_->deletes); },
+        [](run_atom, const std::string&, RunId run) { return detail::RunReply::ok({run, "completed", "", ""}); },
+        [](jobs_atom, const std::string&, RunId) { return detail::JobsReply::ok({}); },
+        [](artifs_atom, const std::string&, RunId, const std::string&) {
+          return detail::ArtifactsReply::ok({});
+        },
+        [](archive_atom, const std::string&, std::int64_t, std::uint64_t) {
+          return detail::ArchiveReply::ok({});
+        },
         [this](start_atom, const GithubAnswer& answer) { give(answer); },
     };
   }

@@ -48,6 +48,7 @@ const std::vector<Rule> rules = {
     {"actors/metrics.", {"prometheus/"}},
     // An actor that touches the world owns its part of the edge; nobody else includes that.
     {"actors/github_link.", {"actors/edge/github_"}},
+    {"actors/selector.", {"actors/edge/zip_text.hpp"}},
     {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk"}},
     {"actors/journal.", {"actors/edge/store.hpp"}},
     {"actors/files.", {"actors/edge/file_tree"}},
