@@ -44,7 +44,8 @@ Selector::behavior_type Selector::make_behavior() {
 }
 
 void Selector::on_exit() {
-  const Verdict stopping{Refusal::not_ready, "The service is stopping; ask again in a moment.", Duration{1'000}};
+  const Verdict stopping{Refusal::not_ready, "The service is stopping; ask again in a moment.",
+                         Duration{1'000}};
   for (auto& [identity, search] : searches_)
     for (auto& promise : search.waiting)
       promise.deliver(SelectAnswer{stopping, {}});
@@ -141,9 +142,9 @@ void Selector::take_archive(Search& search, const detail::ArchiveReply& reply) {
   if (const auto* fault = std::get_if<edge::ZipFault>(&unpacked))
     return end(search,
                fault->too_large ? archive_too_large(search.rules) : archive_unreadable(fault->trouble));
-  search.found =
-      check_contents(search.rules, search.asked, search.artifact, std::get<std::string>(unpacked));
-  if (search.found.verdict.refusal != Refusal::none || !needs_same_repository(search.rules, search.found.take))
+  search.found = check_contents(search.rules, search.asked, search.artifact, std::get<std::string>(unpacked));
+  if (search.found.verdict.refusal != Refusal::none ||
+      !needs_same_repository(search.rules, search.found.take))
     return end(search, search.found);
   ask(search, &Selector::take_run, run_atom::value, search.asked.qualified_repo, search.asked.run_id);
 }
@@ -158,7 +159,8 @@ void Selector::take_run(Search& search, const detail::RunReply& reply) {
 void Selector::end(Search& search, SelectAnswer answer) {
   auto ended = searches_.extract(search.asked.identity());
   const auto& verdict = answer.verdict;
-  spdlog::info("event=select unique_id={} outcome={}", ended.mapped().asked.unique_id, to_string(verdict.refusal));
+  spdlog::info("event=select unique_id={} outcome={}", ended.mapped().asked.unique_id,
+               to_string(verdict.refusal));
   if (is_about_the_proof(verdict.refusal) && refusals_.size() < most_refusals)
     refusals_[ended.key()] = {verdict, clock().now() + refusal_memory};
   for (auto& promise : ended.mapped().waiting) {
@@ -174,8 +176,8 @@ void Selector::forget_old_refusals() {
 
 void Selector::count(const Verdict& verdict) {
   const auto* outcome = verdict.refusal == Refusal::none ? "proven" : to_string(verdict.refusal);
-  send(metrics_, count_atom::value, std::string{"ci_monitor_selects_total"}, MetricLabels{{"outcome", outcome}},
-       1.0);
+  send(metrics_, count_atom::value, std::string{"ci_monitor_selects_total"},
+       MetricLabels{{"outcome", outcome}}, 1.0);
 }
 
 } // namespace ci

@@ -39,7 +39,8 @@ Verdict check_wish(const SelectRules& rules, const SelectRequest& asked, const A
 } // namespace
 
 std::string SelectRequest::identity() const {
-  return unique_id_spelt + '\n' + to_lower(qualified_repo) + '\n' + std::to_string(run_id) + '\n' + key_sha256;
+  return unique_id_spelt + '\n' + to_lower(qualified_repo) + '\n' + std::to_string(run_id) + '\n' +
+         key_sha256;
 }
 
 Verdict check_request(const SelectRules& rules, const SelectRequest& asked) {
@@ -107,12 +108,13 @@ Verdict archive_too_large(const SelectRules& rules) {
 }
 
 Verdict archive_unreadable(const std::string& why) {
-  return refuse(Refusal::artifact_unreadable, "The artifact does not hold exactly one readable text file: " + why + ".");
+  return refuse(Refusal::artifact_unreadable,
+                "The artifact does not hold exactly one readable text file: " + why + ".");
 }
 
 Verdict no_such_artifact(const SelectRules& rules, const SelectRequest& asked) {
-  return refuse(Refusal::no_artifact, "The workflow run has no artifact named " + artifact_name(rules, asked) +
-                                          "; upload it before asking.");
+  return refuse(Refusal::no_artifact, "The workflow run has no artifact named " +
+                                          artifact_name(rules, asked) + "; upload it before asking.");
 }
 
 Verdict github_away(const GithubError& error) {

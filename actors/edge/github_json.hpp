@@ -69,8 +69,9 @@ inline domain::GithubReply<Json> read_json(const HttpAnswer& answer, int expecte
 /// A value of the right shape, or malformed.
 template <class T>
 domain::GithubReply<T> shaped(const HttpAnswer& answer, std::optional<T> value, const char* what) {
-  auto reply = value ? domain::GithubReply<T>::ok(std::move(*value))
-                     : domain::GithubReply<T>::failed(malformed(answer, std::string{"the answer is no "} + what));
+  auto reply =
+      value ? domain::GithubReply<T>::ok(std::move(*value))
+            : domain::GithubReply<T>::failed(malformed(answer, std::string{"the answer is no "} + what));
   reply.budget = read_budget(answer);
   return reply;
 }

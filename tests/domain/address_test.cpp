@@ -106,3 +106,14 @@ TEST_CASE("an IPv6 peer is told apart by its first 64 bits where it is masked so
   CHECK(address("2001:db8:1:2:3::9").masked(64) == address("2001:db8:1:2::"));
   CHECK(address("1.2.3.4").masked(32) == address("1.2.3.4"));
 }
+
+TEST_CASE("public addresses are those of the internet at large") {
+  for (const auto* text : {"1.1.1.1", "20.60.0.1", "172.32.0.1", "192.167.255.255", "100.63.255.255", "2606:4700::1"})
+    CHECK_MESSAGE(ci::domain::parse_address(text)->is_public(), text);
+  for (const auto* text :
+       {"0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.2", "169.254.169.254", "172.16.0.1", "172.31.255.255",
+        "192.168.1.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1",
+        "fd00::1", "fc00::1", "ff02::1", "2001:db8::1", "2002:7f00:1::", "64:ff9b::7f00:1", "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1"})
+    CHECK_MESSAGE(!ci::domain::parse_address(text)->is_public(), text);
+}

@@ -52,7 +52,21 @@ TEST_CASE("every refusal has its status, and every 503 says when to come again")
       {Refusal::github_away, 503},        {Refusal::store_away, 503},   {Refusal::guest_unknown, 503},
       {Refusal::not_registered, 503},     {Refusal::id_conflict, 409},  {Refusal::id_released, 409},
       {Refusal::id_spent, 410},           {Refusal::jit_gone, 410},     {Refusal::unknown_profile, 404},
-      {Refusal::unknown_reservation, 404}};
+      {Refusal::unknown_reservation, 404},
+      {Refusal::select_disabled, 403},
+      {Refusal::repo_not_allowed, 403},
+      {Refusal::no_artifact, 403},
+      {Refusal::artifact_expired, 403},
+      {Refusal::artifact_too_large, 403},
+      {Refusal::artifact_unreadable, 403},
+      {Refusal::artifact_mismatch, 403},
+      {Refusal::artifact_used, 403},
+      {Refusal::wrong_key, 403},
+      {Refusal::no_profile, 403},
+      {Refusal::not_tokenless, 403},
+      {Refusal::foreign_head, 403},
+      {Refusal::too_many_runners, 403},
+      {Refusal::run_is_full, 403}};
   for (const auto& [refusal, status] : all) {
     CHECK(status_of(refusal) == status);
     const auto response = make_response(problem_of({refusal, {}, {}}), "/");

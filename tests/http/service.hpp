@@ -103,6 +103,9 @@ class Service {
     caf::anon_send_exit(monitor_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(files_, caf::exit_reason::user_shutdown);
     files_ = nullptr;
+    for (const auto& actor : others_)
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    others_.clear();
     api.set_gateway({});
     gateway_ = nullptr;
     monitor_ = nullptr;
@@ -112,6 +115,15 @@ class Service {
   void new_monitor() {
     monitor_ = system_.spawn<FakeMonitor>(script);
     caf::anon_send(gateway_, ci::watch_atom::value, monitor_);
+  }
+  template <class Class, class... Args>
+  auto spawn(Args&&... args) {
+    auto handle = system_.spawn<Class>(std::forward<Args>(args)...);
+    others_.push_back(caf::actor_cast<caf::actor>(handle));
+    return handle;
+  }
+  void watch_selector(const ci::selector_actor& selector) {
+    caf::anon_send(gateway_, ci::watch_atom::value, selector);
   }
   void kill_monitor() { caf::anon_send_exit(monitor_, caf::exit_reason::kill); }
   void kill_files() { caf::anon_send_exit(files_, caf::exit_reason::kill); }
@@ -182,6 +194,7 @@ class Service {
  private:
   ci::http::gateway_actor gateway_;
   ci::monitor_actor monitor_;
+  std::vector<caf::actor> others_;
 };
 
 } // namespace test

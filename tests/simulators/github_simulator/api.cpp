@@ -69,7 +69,20 @@ Answer Api::handle(const Request& request, Moment now) {
     return control(world_, request, segments, now);
   if (!segments.empty() && segments[0] == "_runner")
     return runner(request, segments, now);
+  if (!segments.empty() && segments[0] == "_storage")
+    return storage(request, now);
   return rest(request, now);
+}
+
+Answer Api::storage(const Request& request, Moment now) {
+  const auto fault = world_.faults.take(storage_operation, {});
+  auto answer = fault && !fault->acts() ? answer_instead(*fault, world_.model.settings())
+                                        : stored_archive(world_, request, now);
+  delay(answer, storage_operation);
+  if (fault && fault->acts())
+    distort(answer, *fault, world_.model.settings());
+  count(storage_operation, answer);
+  return answer;
 }
 
 Answer Api::runner(const Request& request, const std::vector<std::string>& segments, Moment now) {

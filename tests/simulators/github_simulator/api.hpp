@@ -37,6 +37,7 @@ class Api {
 
  private:
   Answer rest(const Request&, Moment now);
+  Answer storage(const Request&, Moment now);
   Answer runner(const Request&, const std::vector<std::string>& segments, Moment now);
   Answer admitted(Call&);
   Answer with_etag(Answer, const Call&);

@@ -163,6 +163,10 @@ Answer control(World& world, const Request& request, const std::vector<std::stri
   try {
     if (segments[1] == "jobs")
       return jobs(control);
+    if (segments[1] == "runs")
+      return control_runs(world, request.method, control.rest, control.body, now);
+    if (segments[1] == "artifacts")
+      return control_artifacts(world, request.method, control.rest, control.body, now);
     if (segments[1] == "runners")
       return runners(control);
     if (segments[1] == "settings")

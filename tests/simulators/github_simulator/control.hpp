@@ -7,6 +7,12 @@ namespace ci::github_simulator {
 
 Answer control(World&, const Request&, const std::vector<std::string>& segments, Moment now);
 
+/// Below `/_control/runs` and `/_control/artifacts`; `rest` are the path's segments after that.
+Answer control_runs(World&, const std::string& method, const std::vector<std::string>& rest, const Json& body,
+                    Moment now);
+Answer control_artifacts(World&, const std::string& method, const std::vector<std::string>& rest,
+                         const Json& body, Moment now);
+
 /// Everything, for `GET /_control/state`.
 Json state_json(const World&, Moment now);
 Json control_runner_json(const Runner&, const Model&, Moment now);

@@ -49,6 +49,15 @@ struct QueuedJob {
   Id run = 0; ///< 0: a new run
 };
 
+struct NewArtifact {
+  Id run = 0;
+  std::string name;
+  std::string archive;
+  bool expired = false;
+  std::optional<Moment> created;
+  std::string location;
+};
+
 class Model {
  public:
   // Time.
@@ -118,6 +127,23 @@ class Model {
   /// A waiting job ends; the runner of one in progress is told. False where it has ended.
   bool cancel_job(Id, Moment now);
 
+  // Runs and artifacts (model_runs.cpp).
+  const std::map<Id, Run>& runs() const { return runs_; }
+  /// A run that has no jobs yet.
+  const Run& begin_run(const std::string& repository, const std::string& head_repository, Moment now);
+  /// Tells something else than what follows from its jobs; nothing: the truth.
+  void tell_run(Id, std::optional<std::string> status, std::optional<std::string> conclusion, Moment now);
+  /// Cancels all its jobs. False where it is completed.
+  bool cancel_run(Id, Moment now);
+  /// Nothing where there is no such run. One of the same name in the run is replaced, under a new id.
+  const Artifact* upload(const NewArtifact&, Moment now);
+  const std::map<Id, Artifact>& artifacts() const { return artifacts_; }
+  const Artifact* artifact(Id) const;
+  bool remove_artifact(Id);
+  std::string run_status(const Run&) const;
+  /// Empty while it is not completed.
+  std::string run_conclusion(const Run&) const;
+
   // Interference by the control API.
   /// A registration which no program stands behind.
   const Runner* add_foreign(const std::string& scope, const Registering&, const std::string& status,
@@ -154,6 +180,7 @@ class Model {
   std::map<Id, Runner> runners_;
   std::map<Id, Job> jobs_;
   std::map<Id, Run> runs_;
+  std::map<Id, Artifact> artifacts_;
   std::deque<Id> queue_;              ///< jobs that a runner may get, oldest first
   std::multimap<Moment, Id> delayed_; ///< jobs that will be in the queue
   std::deque<Id> completed_;          ///< jobs that may be forgotten, oldest first
@@ -167,9 +194,11 @@ class Model {
   static constexpr Id first_runner_id = 3'000'000'000;
   static constexpr Id first_job_id = 100'520'616'165;
   static constexpr Id first_run_id = 33'714'470'481;
+  static constexpr Id first_artifact_id = 8'000'000'000;
   Id last_runner_ = first_runner_id - 1;
   Id last_job_ = first_job_id - 1;
   Id last_run_ = first_run_id - 1;
+  Id last_artifact_ = first_artifact_id - 1;
 };
 
 } // namespace ci::github_simulator

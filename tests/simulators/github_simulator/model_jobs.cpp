@@ -133,10 +133,8 @@ const Job* Model::queue_job(const QueuedJob& wanted, Moment now) {
   const auto known = runs_.find(wanted.run);
   if (wanted.run && (known == runs_.end() || lower(known->second.repository) != lower(wanted.repository)))
     return nullptr;
-  const Id run_id = wanted.run ? wanted.run : ++last_run_;
-  auto& run = runs_[run_id];
-  if (!wanted.run)
-    run = Run{run_id, wanted.repository, static_cast<int>(run_id - first_run_id + 1), now, now, {}};
+  const Id run_id = wanted.run ? wanted.run : begin_run(wanted.repository, {}, now).id;
+  auto& run = runs_.at(run_id);
   const Id id = ++last_job_;
   run.jobs.push_back(id);
   run.updated = now;
@@ -235,8 +233,10 @@ void Model::forget_old_jobs() {
     completed_.pop_front();
     auto& run = runs_.at(old->second.run);
     std::erase(run.jobs, old->first);
-    if (run.jobs.empty())
+    if (run.jobs.empty()) {
+      std::erase_if(artifacts_, [&](const auto& entry) { return entry.second.run == run.id; });
       runs_.erase(run.id);
+    }
     jobs_.erase(old);
   }
 }

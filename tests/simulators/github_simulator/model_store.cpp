@@ -2,6 +2,8 @@
 
 #include "tests/simulators/github_simulator/model.hpp"
 
+#include "tests/simulators/github_simulator/text.hpp"
+
 namespace nlohmann {
 
 template <class T>
@@ -40,9 +42,26 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Runner, id, scope, name, os, version, group, 
                                    hidden, unreachable, told_status, told_busy)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, id, run, name, labels, seconds, status, conclusion, created, started,
                                    completed, runner, runner_name, runner_group, cancelled)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Run, id, repository, number, created, updated, jobs)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Run, id, repository, number, created, updated, jobs,
+                                                head_repository, told_status, told_conclusion)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Scope, key, path, id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Departed, id, name, scope, why, registered, gone)
+
+/// An archive's bytes need not be text.
+void to_json(nlohmann::json& out, const Artifact& a) {
+  out = {{"id", a.id},           {"run", a.run},         {"name", a.name},         {"archive", base64(a.archive)},
+         {"expired", a.expired}, {"created", a.created}, {"location", a.location}, {"signature", a.signature}};
+}
+void from_json(const nlohmann::json& in, Artifact& a) {
+  in.at("id").get_to(a.id);
+  in.at("run").get_to(a.run);
+  in.at("name").get_to(a.name);
+  a.archive = base64_decoded(in.at("archive").get<std::string>()).value_or("");
+  in.at("expired").get_to(a.expired);
+  in.at("created").get_to(a.created);
+  in.at("location").get_to(a.location);
+  in.at("signature").get_to(a.signature);
+}
 
 namespace {
 
@@ -74,6 +93,7 @@ nlohmann::json Model::save() const {
       {"runners", values_of(runners_)},
       {"jobs", values_of(jobs_)},
       {"runs", values_of(runs_)},
+      {"artifacts", values_of(artifacts_)},
       {"queue", queue_},
       {"delayed", Delayed(delayed_.begin(), delayed_.end())},
       {"completed", completed_},
@@ -83,6 +103,7 @@ nlohmann::json Model::save() const {
       {"last_runner", last_runner_},
       {"last_job", last_job_},
       {"last_run", last_run_},
+      {"last_artifact", last_artifact_},
   };
 }
 
@@ -96,6 +117,7 @@ void Model::load(const nlohmann::json& state, Moment now) {
   restore(loaded.runners_, state.at("runners"));
   restore(loaded.jobs_, state.at("jobs"));
   restore(loaded.runs_, state.at("runs"));
+  restore(loaded.artifacts_, state.value("artifacts", nlohmann::json::array()));
   state.at("queue").get_to(loaded.queue_);
   const auto delayed = state.at("delayed").get<Delayed>();
   loaded.delayed_ = {delayed.begin(), delayed.end()};
@@ -106,6 +128,7 @@ void Model::load(const nlohmann::json& state, Moment now) {
   state.at("last_runner").get_to(loaded.last_runner_);
   state.at("last_job").get_to(loaded.last_job_);
   state.at("last_run").get_to(loaded.last_run_);
+  loaded.last_artifact_ = state.value("last_artifact", loaded.last_artifact_);
   for (auto& [id, runner] : loaded.runners_)
     if (runner.in_session)
       runner.seen = now;

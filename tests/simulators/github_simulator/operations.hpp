@@ -11,19 +11,23 @@ namespace ci::github_simulator {
 constexpr const char* any_operation = "*";
 
 /// Of the REST API.
-constexpr std::array<std::string_view, 12> rest_operations = {
+constexpr std::array<std::string_view, 17> rest_operations = {
     "register",   "list",    "get",          "delete", "labels", "label",
-    "set_labels", "unlabel", "clear_labels", "runs",   "jobs",   "rate_limit"};
+    "set_labels", "unlabel", "clear_labels", "runs",   "jobs",   "rate_limit",
+    "cancel",     "artifacts", "artifact",   "delete_artifact", "archive"};
 /// Of the runner protocol.
 constexpr std::array<std::string_view, 5> runner_operations = {"session", "job", "alive", "done",
                                                                "end_session"};
+
+/// Of the storage that holds archives.
+constexpr const char* storage_operation = "storage";
 
 inline bool is_rest_operation(std::string_view name) {
   return std::find(rest_operations.begin(), rest_operations.end(), name) != rest_operations.end();
 }
 
 inline bool is_operation(std::string_view name) {
-  return is_rest_operation(name) ||
+  return is_rest_operation(name) || name == storage_operation ||
          std::find(runner_operations.begin(), runner_operations.end(), name) != runner_operations.end();
 }
 

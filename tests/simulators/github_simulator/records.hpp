@@ -60,6 +60,20 @@ struct Job {
   bool is_completed() const { return status == "completed"; }
 };
 
+/// An archive that a workflow run uploaded.
+struct Artifact {
+  Id id = 0;
+  Id run = 0;
+  std::string name;
+  std::string archive; ///< the bytes of the zip, which need not be one
+  bool expired = false;
+  Moment created{};
+  std::string location; ///< where the download redirects to instead; empty: to ourselves
+
+  /// What the storage's URL has to bear.
+  std::string signature;
+};
+
 /// A workflow run: what its jobs have in common.
 struct Run {
   Id id = 0;
@@ -68,6 +82,9 @@ struct Run {
   Moment created{};
   Moment updated{};
   std::vector<Id> jobs;
+  std::string head_repository{};                ///< `owner/name` of the fork; empty: the repository itself
+  std::optional<std::string> told_status{};     ///< instead of what follows from the jobs
+  std::optional<std::string> told_conclusion{}; ///< with told_status alone
 };
 
 /// A repository or organization that runners belong to.

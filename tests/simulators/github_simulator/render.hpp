@@ -13,6 +13,7 @@ Json labels_listing(const Labels&);
 Json registration_json(const Runner&, const Model&, const std::string& server_url, Moment now);
 /// `base` is the URL below which the API's paths are.
 Json job_json(const Job&, const Model&, const std::string& base);
+Json artifact_json(const Artifact&, const Model&, const std::string& base);
 Json run_json(const Run&, const Model&, const std::string& base);
 
 } // namespace ci::github_simulator

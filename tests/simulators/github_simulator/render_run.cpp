@@ -3,8 +3,6 @@
 #include "tests/simulators/github_simulator/render.hpp"
 #include "tests/simulators/github_simulator/text.hpp"
 
-#include <algorithm>
-
 namespace ci::github_simulator {
 
 namespace {
@@ -94,26 +92,6 @@ Json repository_json(const std::string& full_name, const Model& model, const std
   return json;
 }
 
-std::string status_of(const Run& run, const Model& model) {
-  const auto all = [&](const char* status) {
-    return std::all_of(run.jobs.begin(), run.jobs.end(),
-                       [&](Id id) { return model.job(id)->status == status; });
-  };
-  return all("completed") ? "completed" : all("queued") ? "queued" : "in_progress";
-}
-
-/// The worst of the jobs.
-std::string conclusion_of(const Run& run, const Model& model) {
-  const auto any = [&](const char* conclusion) {
-    return std::any_of(run.jobs.begin(), run.jobs.end(),
-                       [&](Id id) { return model.job(id)->conclusion == conclusion; });
-  };
-  for (const auto* conclusion : {"cancelled", "failure", "timed_out"})
-    if (any(conclusion))
-      return conclusion;
-  return "success";
-}
-
 } // namespace
 
 Json run_json(const Run& run, const Model& model, const std::string& base) {
@@ -121,8 +99,11 @@ Json run_json(const Run& run, const Model& model, const std::string& base) {
   const auto repository = base + "/repos/" + run.repository;
   const auto url = repository + "/actions/runs/" + id;
   const auto sha = sha256_hex(id).substr(0, 40);
-  const auto status = status_of(run, model);
+  const auto status = model.run_status(run);
+  const auto conclusion = model.run_conclusion(run);
   const auto full_repository = repository_json(run.repository, model, base);
+  const auto head_repository =
+      run.head_repository.empty() ? full_repository : repository_json(run.head_repository, model, base);
   const auto actor = user_json("octocat", base);
   return {{"id", run.id},
           {"name", "CI"},
@@ -137,7 +118,7 @@ Json run_json(const Run& run, const Model& model, const std::string& base) {
           {"run_attempt", 1},
           {"event", "push"},
           {"status", status},
-          {"conclusion", status == "completed" ? Json(conclusion_of(run, model)) : Json(nullptr)},
+          {"conclusion", conclusion.empty() ? Json(nullptr) : Json(conclusion)},
           {"workflow_id", workflow_id},
           {"url", url},
           {"html_url", base + "/" + run.repository + "/actions/runs/" + id},
@@ -164,7 +145,36 @@ Json run_json(const Run& run, const Model& model, const std::string& base) {
             {"author", {{"name", "Octo Cat"}, {"email", "octocat@example.org"}}},
             {"committer", {{"name", "GitHub"}, {"email", "noreply@example.org"}}}}},
           {"repository", full_repository},
-          {"head_repository", full_repository}};
+          {"head_repository", head_repository}};
+}
+
+Json artifact_json(const Artifact& artifact, const Model& model, const std::string& base) {
+  constexpr auto kept = std::chrono::hours{24 * 90};
+  const auto id = std::to_string(artifact.id);
+  const auto& run = *model.run(artifact.run);
+  const auto url = base + "/repos/" + run.repository + "/actions/artifacts/" + id;
+  const auto number_of = [&](const std::string& repository) {
+    const auto* scope = model.find_scope("repos/" + repository);
+    return scope ? scope->id : Id{0};
+  };
+  return {{"id", artifact.id},
+          {"node_id", "MDg6QXJ0aWZhY3Q" + id},
+          {"name", artifact.name},
+          {"size_in_bytes", artifact.archive.size()},
+          {"url", url},
+          {"archive_download_url", url + "/zip"},
+          {"expired", artifact.expired},
+          {"created_at", to_iso(artifact.created)},
+          {"expires_at", to_iso(artifact.created + kept)},
+          {"updated_at", to_iso(artifact.created)},
+          {"digest", "sha256:" + sha256_hex(artifact.archive)},
+          {"workflow_run",
+           {{"id", run.id},
+            {"repository_id", number_of(run.repository)},
+            {"head_repository_id",
+             number_of(run.head_repository.empty() ? run.repository : run.head_repository)},
+            {"head_branch", "main"},
+            {"head_sha", sha256_hex(std::to_string(run.id)).substr(0, 40)}}}};
 }
 
 } // namespace ci::github_simulator

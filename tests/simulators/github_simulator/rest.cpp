@@ -49,6 +49,11 @@ Answer operate(Call& call) {
                                                               {"clear_labels", change_labels},
                                                               {"runs", get_run},
                                                               {"jobs", list_jobs},
+                                                              {"cancel", cancel_run},
+                                                              {"artifacts", list_artifacts},
+                                                              {"artifact", get_artifact},
+                                                              {"delete_artifact", delete_artifact},
+                                                              {"archive", download_artifact},
                                                               {"rate_limit", get_rate_limit}};
   return operations.at(call.target.operation)(call);
 }

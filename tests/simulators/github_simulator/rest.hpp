@@ -31,6 +31,15 @@ Answer delete_runner(Call&);
 Answer change_labels(Call&);
 Answer get_run(Call&);
 Answer list_jobs(Call&);
+Answer cancel_run(Call&);
+Answer list_artifacts(Call&);
+Answer get_artifact(Call&);
+Answer delete_artifact(Call&);
+/// A redirect to the storage, which is another host than the API.
+Answer download_artifact(Call&);
+
+/// The storage that a download is redirected to: no part of the API, with rules of its own.
+Answer stored_archive(const World&, const Request&, Moment now);
 Answer get_rate_limit(Call&);
 
 Answer not_found(const std::string& documentation = {});

@@ -26,6 +26,11 @@ constexpr Route routes[] = {
     {"DELETE", "actions/runners/{id}/labels/{label}", "unlabel"},
     {"GET", "actions/runs/{id}", "runs"},
     {"GET", "actions/runs/{id}/jobs", "jobs"},
+    {"POST", "actions/runs/{id}/cancel", "cancel"},
+    {"GET", "actions/runs/{id}/artifacts", "artifacts"},
+    {"GET", "actions/artifacts/{id}", "artifact"},
+    {"DELETE", "actions/artifacts/{id}", "delete_artifact"},
+    {"GET", "actions/artifacts/{id}/zip", "archive"},
 };
 
 /// Takes the scope off the segments; its path, or nothing.
@@ -95,8 +100,8 @@ std::optional<Target> find_target(const std::string& method, const std::string& 
     if (method != route.method || !matches(segments, route.pattern, target))
       continue;
     const auto& found = model.scope(scope);
-    const bool about_runs = std::string_view{route.pattern}.starts_with("actions/runs");
-    if (about_runs && !found.is_repository())
+    const bool about_runners = std::string_view{route.pattern}.starts_with("actions/runners");
+    if (!about_runners && !found.is_repository())
       return std::nullopt;
     target.scope = found.key;
     target.operation = route.operation;
