@@ -16,7 +16,7 @@ constexpr Route table[] = {
     // method   pattern                              audience  proof                      handler
     {"POST",   "/profile/{profile_key}/take",         others,   Proof::token,             take_one},
     {"POST",   "/profile/{profile_key}/take/{count}", others,   Proof::token,             take_several},
-    {"POST",   "/select-runner",                      others,   Proof::none,              select_runner},
+    {"POST",   "/select-runner",                      others,   Proof::none,              select_runner, Limited::select},
     {"GET",    "/reservation/{unique_id}",            others,   Proof::token,             show_reservation},
     {"DELETE", "/reservation/{unique_id}",            others,   Proof::token,             release_reservation},
     {"GET",    "/github-jitconfig",                   guests,   Proof::none,              github_jitconfig},

@@ -51,7 +51,7 @@ def reason(answer):
 
 def test_a_workflow_selects_runs_and_cannot_select_twice(world):
     """The whole way: artifact, select, job on the selected runner; G3: the same answer over a crash."""
-    monitor = world.begin({"linux": profile(3)})
+    monitor = world.begin({"linux": profile(3)}, tokenless_selects_per_minute=1000)
     monitor.wait_for_runners("linux", 3)
     run_id, unique_id = begin_run(world.github), str(uuid.uuid4())
     assert reason(select(monitor, unique_id, run_id)) == (403, "no-artifact")
@@ -73,6 +73,13 @@ def test_a_workflow_selects_runs_and_cannot_select_twice(world):
     assert done["conclusion"] == "success"
     assert done["runner_name"].partition("@")[0] in {entry["runner"]["guest_name"] for entry in repeat.json()}
     monitor.http.delete(f"/reservation/{unique_id}")
+    assert reason(select(monitor, unique_id, run_id)) == (410, "id-spent")
+    assert select(monitor, "no-uuid", run_id).status == 400
+    monitor.wait_for_runners("linux", 1)
+    taken = str(uuid.uuid4())
+    assert monitor.take("linux", taken).json() is not None
+    upload(world.github, run_id, taken)
+    assert reason(select(monitor, taken, run_id)) == (409, "id-conflict")
 
 
 def test_what_proves_nothing_is_refused_each_with_its_reason(world):
@@ -141,3 +148,7 @@ def test_the_prefix_and_the_queue_close_the_door(world):
     monitor.settings.update(queue_member=False, allowed_qualified_repo_prefix="someone-else/")
     monitor.restart()
     assert reason(select(monitor, str(uuid.uuid4()), 1)) == (403, "repo-not-allowed")
+    for _ in range(9):
+        select(monitor, str(uuid.uuid4()), 1)
+    answer = select(monitor, str(uuid.uuid4()), 1)
+    assert answer.status == 429 and "Retry-After" in answer.headers
