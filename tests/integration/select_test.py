@@ -75,7 +75,7 @@ def test_a_workflow_selects_runs_and_cannot_select_twice(world):
     monitor.http.delete(f"/reservation/{unique_id}")
     assert reason(select(monitor, unique_id, run_id)) == (410, "id-spent")
     assert select(monitor, "no-uuid", run_id).status == 400
-    monitor.wait_for_runners("linux", 1)
+    monitor.wait_for_runners("linux", 3)
     taken = str(uuid.uuid4())
     assert monitor.take("linux", taken).json() is not None
     upload(world.github, run_id, taken)
