@@ -1,0 +1,44 @@
+/// GitHub's answers, as GitHub or whoever answers in its place may send them.
+
+#include "actors/edge/github_answers.hpp"
+#include "tests/fuzz/promise.hpp"
+
+using namespace ci::edge;
+
+namespace {
+
+constexpr int statuses[] = {200, 201, 204, 304, 401, 403, 404, 409, 422, 429, 500, 503};
+const std::string secret = "ghp_secret_token";
+
+template <class Reply>
+void check(const Reply& reply) {
+  auto& text = reply.error.message;
+  promise(text.size() <= 200, "an error is short");
+  promise(text.find(secret) == text.npos, "an error holds no secret");
+  for (unsigned char c : text)
+    promise(c >= 0x20 && c != 0x7f, "an error is one line");
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  ci::fuzz::Input input(data, size);
+  HttpAnswer answer;
+  answer.status = statuses[input.byte() % std::size(statuses)];
+  answer.token_sent = secret;
+  // The first line is a header's value: links and dates are read too.
+  auto rest = input.rest();
+  auto line = rest.find('\n');
+  if (line != rest.npos) {
+    for (auto name : {"link", "retry-after", "x-ratelimit-reset", "x-ratelimit-remaining"})
+      answer.headers[name] = std::string(rest.substr(0, line));
+    rest.remove_prefix(line + 1);
+  }
+  answer.body = std::string(rest);
+  check(read_page(answer));
+  check(read_runner(answer, 7));
+  check(read_jit(answer, "ci-runner-linux.7@ci0"));
+  check(read_labels(answer));
+  check(read_deleted(answer));
+  return 0;
+}

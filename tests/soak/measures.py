@@ -1,0 +1,118 @@
+"""What the daemon uses, sampled from outside, and whether it grows."""
+
+import csv
+import os
+import time
+from pathlib import Path
+
+from harness import Http
+from monitor import GITHUB_TOKEN, REPOSITORY
+
+SAMPLES = 360  # of a whole run, at most one a second
+
+# Growth that is allowed in the second half of a run, by the line that fits its samples best: so much, and so much more
+# for each runner life and each reservation in it. Spent reservations are known for 7 days (spec), history is kept for 30,
+# so both grow with what happened until then. Everything else is flat. A growth counts as far as the samples' own ups and
+# downs leave no doubt of it: three standard errors of the line's slope are taken off.
+GROWTH = {
+    "rss_kib": (3 * 1024, 0.0, 2.0),
+    "descriptors": (8, 0.0, 0.0),
+    "threads": (1, 0.0, 0.0),
+    "store_bytes": (256 * 1024, 4096.0, 4096.0),
+    "log_bytes": (4 * 1024 * 1024, 0.0, 0.0),
+}
+# The most that there may ever be, for each runner of the pool. A disk goes after its guest; a registration lingers until
+# GitHub lets go of it. What the last runner leaves behind is counted exactly when the run is over.
+CEILING = {"guests": 1, "disk_files": 2, "registrations": 3}
+
+
+class Sampler:
+    def __init__(self, world, seconds):
+        self.world = world
+        self.interval = max(1.0, seconds / SAMPLES)
+        self.begin = time.monotonic()
+        self.rows = []
+        self.github = Http(world.github.url, GITHUB_TOKEN, timeout=2.0)
+
+    def sample(self, workflows):
+        monitor = self.world.monitor
+        proc = Path(f"/proc/{monitor.pid}")
+        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
+        self.rows.append({
+            "seconds": round(time.monotonic() - self.begin, 1),
+            "lives": max(monitor.runners(), default=0),
+            "reservations": workflows.reservations,
+            "rss_kib": int(status["VmRSS"].split()[0]),
+            "descriptors": len(os.listdir(proc / "fd")),
+            "threads": int(status["Threads"]),
+            "store_bytes": (monitor.data / "monitor.db").stat().st_size,
+            "log_bytes": (monitor.data / "monitor.db-wal").stat().st_size,
+            "disk_files": len(os.listdir(f"{monitor.settings['images_path']}/runner")),
+            "registrations": self.registrations(),
+            "guests": self.guests(),
+        })
+
+    def registrations(self):
+        """None where a fault spoils the answer."""
+        try:
+            answer = self.github.get(f"/repos/{REPOSITORY}/actions/runners", {"per_page": 1},
+                                     headers={"User-Agent": "soak"})
+            return answer.json()["total_count"] if answer.status == 200 and answer.json()["runners"] else None
+        except (OSError, AssertionError, KeyError, TypeError):
+            return None
+
+    def guests(self):
+        """None while libvirt is frozen."""
+        if self.frozen():
+            return None
+        return len(self.world.libvirt.guests())
+
+    def frozen(self):
+        state = Path(f"/proc/{self.world.libvirt.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
+    def write(self, path):
+        with open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+
+def fitted_growth(points):
+    """By the straight line that fits (x, y) best, over all of them; and three standard errors of that."""
+    n, length = len(points), points[-1][0] - points[0][0]
+    mean_x, mean_y = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    rest = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in points)
+    return slope * length, 3 * (rest / (n - 2) / spread) ** 0.5 * length
+
+
+def of(rows, name):
+    return [(row["seconds"], row[name]) for row in rows if row[name] is not None]
+
+
+def report(well, name, points, judgement):
+    values = [y for _, y in points]
+    print(f"{'flat ' if well else 'GROWS'} {name}: {values[0]} .. {values[-1]}, least {min(values)}, most {max(values)}; "
+          f"{judgement}")
+    return well
+
+
+def judge(rows, pool):
+    """Prints one line a measure; True if none of them grew by more than its bound. `pool`: how many runners."""
+    half = rows[len(rows) // 2:]
+    lives = half[-1]["lives"] - half[0]["lives"]
+    reservations = half[-1]["reservations"] - half[0]["reservations"]
+    per_hour = rows[-1]["lives"] * 3600 / rows[-1]["seconds"]
+    print(f"{rows[-1]['lives']} runner lives in {rows[-1]['seconds']:.0f} s ({per_hour:.0f} an hour); in the second half "
+          f"{lives}, with {reservations} reservations")
+    well = True
+    for name, (flat, by_life, by_reservation) in GROWTH.items():
+        growth, doubt = fitted_growth(of(half, name))
+        bound = flat + by_life * lives + by_reservation * reservations
+        well &= report(growth - doubt <= bound, name, of(half, name), f"growth {growth:.1f} +- {doubt:.1f}, at most {bound:.0f}")
+    for name, each in CEILING.items():
+        most = max(y for _, y in of(rows, name))
+        well &= report(most <= each * pool, name, of(half, name), f"at most {each * pool}")
+    return well
