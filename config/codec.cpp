@@ -36,6 +36,7 @@ Codec<std::vector<T>> list_of(Parse parse, bool may_be_empty, std::string expect
           },
           [](const std::vector<T>& values) {
             std::vector<std::string> parts;
+            parts.reserve(values.size());
             for (const auto& value : values)
               parts.push_back(toml_string(to_string(value)));
             return "[" + joined(parts, ", ") + "]";
@@ -255,6 +256,7 @@ Codec<std::map<std::string, std::string>> cdroms() {
   return {read_cdroms,
           [](const std::map<std::string, std::string>& files) {
             std::vector<std::string> parts;
+            parts.reserve(files.size());
             for (const auto& [device, file] : files)
               parts.push_back(toml_string(device) + " = " + toml_string(file));
             return parts.empty() ? std::string{"{}"} : "{ " + joined(parts, ", ") + " }";

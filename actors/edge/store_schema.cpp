@@ -16,10 +16,10 @@ constexpr int application_id = 0x63694d6f;
 /// anyway.
 constexpr int busy_timeout_ms = 500;
 
-/// The n-th script leads from version n to n + 1. Scripts that were released are never changed. Times are
+/// Scripts that were released are never changed. Times are
 /// milliseconds since 1970, enums are words. There is no constraint that a value of domain/ could break: a
 /// commit that can never succeed would hold up all those behind it.
-constexpr const char* migrations[] = {
+constexpr const char* released_scripts[] = {
     R"(
 CREATE TABLE runner(
   id INTEGER PRIMARY KEY,
@@ -101,19 +101,21 @@ void check_integrity(SQLite::Database& db, const fs::path& file) {
     refuse_damaged(file, found.substr(0, 200));
 }
 
-void check_origin(SQLite::Database& db, const fs::path& file) {
+int newest(Migrations migrations) { return static_cast<int>(migrations.size()); }
+
+void check_origin(SQLite::Database& db, const fs::path& file, Migrations migrations) {
   if (read_int(db, "PRAGMA application_id") != application_id)
     throw StoreError(file.string() + " is not a store of ci-monitor; move it away, or set another "
                                      "SERVO_CI_MONITOR_DATA_PATH");
   auto version = read_int(db, "PRAGMA user_version");
-  if (version > newest_version())
+  if (version > newest(migrations))
     throw StoreError(file.string() + " was written by a newer ci-monitor (format " + std::to_string(version) +
-                     ", this one knows up to " + std::to_string(newest_version()) +
+                     ", this one knows up to " + std::to_string(newest(migrations)) +
                      "): start the newer program, or put back the backup made before the upgrade");
 }
 
-void migrate(SQLite::Database& db) {
-  for (auto version = read_int(db, "PRAGMA user_version"); version < newest_version(); ++version) {
+void migrate(SQLite::Database& db, Migrations migrations) {
+  for (auto version = read_int(db, "PRAGMA user_version"); version < newest(migrations); ++version) {
     SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
     db.exec(migrations[version]);
     db.exec("PRAGMA user_version = " + std::to_string(version + 1));
@@ -143,7 +145,7 @@ bool damaged(const SQLite::Exception& error) {
 
 } // namespace
 
-int newest_version() { return static_cast<int>(std::size(migrations)); }
+Migrations released() { return released_scripts; }
 
 bool exists(const fs::path& data) {
   std::error_code error;
@@ -170,7 +172,7 @@ void create(const fs::path& data, domain::RunnerId next_id) {
     {
       SQLite::Database db(draft.string(), SQLite::OPEN_READWRITE, busy_timeout_ms);
       db.exec("PRAGMA application_id = " + std::to_string(application_id));
-      migrate(db);
+      migrate(db, released());
       db.exec("UPDATE next_id SET id = " + std::to_string(next_id));
     }
     fs::rename(draft, store_file(data));
@@ -182,7 +184,7 @@ void create(const fs::path& data, domain::RunnerId next_id) {
   sync_folder(data);
 }
 
-std::unique_ptr<SQLite::Database> open(const fs::path& data) {
+std::unique_ptr<SQLite::Database> open(const fs::path& data, Migrations migrations) {
   auto file = store_file(data);
   std::error_code error;
   if (fs::file_size(file, error) == 0 && !error)
@@ -191,11 +193,11 @@ std::unique_ptr<SQLite::Database> open(const fs::path& data) {
   try {
     auto db = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, busy_timeout_ms);
     keep_log_on_close(*db, true);
-    check_origin(*db, file);
+    check_origin(*db, file, migrations);
     check_integrity(*db, file);
     keep_log_on_close(*db, false);
     set_up(*db, file);
-    migrate(*db);
+    migrate(*db, migrations);
     return db;
   } catch (const SQLite::Exception& failure) {
     if (damaged(failure))

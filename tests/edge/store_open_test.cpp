@@ -1,4 +1,5 @@
 #include "actors/edge/store.hpp"
+#include "actors/edge/store_schema.hpp"
 
 #include "tests/support/child_process.hpp"
 #include "tests/support/store_samples.hpp"
@@ -7,9 +8,11 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <cstring>
 
 #include <sched.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -57,6 +60,27 @@ class Filled : public TempFolder {
 
 void run_sql(const fs::path& file, const char* sql) {
   SQLite::Database(file.string(), SQLite::OPEN_READWRITE).exec(sql);
+}
+
+/// Gives every connection of this process an SQL function `die()`, which ends it as kill -9 would.
+void let_sql_kill() {
+  auto register_die = [](sqlite3* db, char**, const sqlite3_api_routines*) {
+    auto die = [](sqlite3_context*, int, sqlite3_value**) { std::raise(SIGKILL); };
+    return sqlite3_create_function(db, "die", 0, SQLITE_UTF8, nullptr, die, nullptr, nullptr);
+  };
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(+register_die));
+}
+
+/// The released scripts and one more.
+std::vector<const char*> released_and(const char* script) {
+  auto released = edge::schema::released();
+  std::vector<const char*> result(released.begin(), released.end());
+  result.push_back(script);
+  return result;
+}
+
+int version_of(const fs::path& file) {
+  return SQLite::Database(file.string()).execAndGet("PRAGMA user_version").getInt();
 }
 
 /// Where the child must not be root: another user's rights, if this one's are unlimited.
@@ -288,5 +312,29 @@ TEST_CASE("G5: whatever was answered before kill -9 is there afterwards, each ba
     CHECK(image.notes.at(0).second == std::to_string(count));
     CHECK(static_cast<std::int64_t>(store.history(10'000).size()) == count);
     CHECK(image.next_id == count + 1);
+  }
+}
+
+TEST_CASE("G5: a migration that is killed halfway has not begun, and the next start does it whole") {
+  const std::string make = "CREATE TABLE more(runner INTEGER) STRICT; ", die = "SELECT die(); ",
+                    fill = "INSERT INTO more SELECT id FROM runner; ", whole = make + fill;
+  const auto released = static_cast<int>(edge::schema::released().size());
+  for (auto& script : {die + make, make + die + fill, make + fill + "DELETE FROM runner; " + die}) {
+    Filled folder;
+    auto killed = released_and(script.c_str());
+    const auto outcome = in_child([&]() -> std::string {
+      let_sql_kill();
+      edge::schema::open(folder.path(), killed);
+      return "survived";
+    });
+    CHECK(outcome.empty());
+    CHECK(version_of(folder.file()) == released);
+    CHECK(Store(folder.path()).load().runners.size() == 300); // the older program still reads it
+    auto migrations = released_and(whole.c_str());
+    auto db = edge::schema::open(folder.path(), migrations);
+    CHECK(db->execAndGet("SELECT count(*) FROM more").getInt() == 300);
+    db.reset();
+    CHECK(version_of(folder.file()) == released + 1);
+    folder.check_refused("newer ci-monitor");
   }
 }
