@@ -233,8 +233,8 @@ void Core::stop(Now now) {
       order(effect::AnswerBoot{request.request, {verdict, nullptr}});
   }
   for (auto& [id, r] : runners_)
-    for (auto request : std::exchange(r.jit_waiters, {}))
-      order(effect::AnswerJit{request, {verdict, {}}});
+    for (auto& waiter : std::exchange(r.jit_waiters, {}))
+      order(effect::AnswerJit{waiter.request, {verdict, {}}});
 }
 
 void Core::crank(Now now) {

@@ -73,7 +73,11 @@ struct Runner {
   bool own_end = false; ///< its guest went off, or its registration ended, without our doing
 
   // Asking for the JIT config again.
-  std::vector<RequestId> jit_waiters;
+  struct JitWaiter {
+    RequestId request;
+    std::uint64_t seq; ///< looks ordered before this say nothing to it
+  };
+  std::vector<JitWaiter> jit_waiters;
   std::optional<Time> orphan_label_since; ///< a reservation label at GitHub that no reservation here explains
 
   RunnerViewPtr view;

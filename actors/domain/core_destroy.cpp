@@ -151,8 +151,8 @@ void Core::finish(Runner& r) {
   if (!r.rec.registration_ended || !r.rec.guest_removed || r.registering || r.preparing || r.starting ||
       r.looking)
     return;
-  for (auto request : std::exchange(r.jit_waiters, {}))
-    order(effect::AnswerJit{request, {{Refusal::jit_gone, "This runner has ended.", {}}, {}}});
+  for (auto& waiter : std::exchange(r.jit_waiters, {}))
+    order(effect::AnswerJit{waiter.request, {{Refusal::jit_gone, "This runner has ended.", {}}, {}}});
   r.rec.phase = Phase::gone;
   r.rec.jit_config.clear();
   r.rec.ended_at = now_.time;

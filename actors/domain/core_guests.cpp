@@ -82,7 +82,7 @@ void Core::answer_jit(RequestId request, Runner& r) {
     return serve_jit(request, r);
   if (r.rec.jit_fetches > most_repeats)
     return refuse(Refusal::jit_gone, "The JIT config of this runner was fetched too often.");
-  r.jit_waiters.push_back(request);
+  r.jit_waiters.push_back({request, next_seq()});
 }
 
 void Core::serve_jit(RequestId request, Runner& r) {
@@ -99,7 +99,11 @@ void Core::serve_jit(RequestId request, Runner& r) {
 }
 
 void Core::answer_jit_waiters(Runner& r, const GithubReply<Registration>& reply) {
-  for (auto request : std::exchange(r.jit_waiters, {})) {
+  for (auto& [request, seq] : std::exchange(r.jit_waiters, {})) {
+    if (seq > r.look_seq) {
+      r.jit_waiters.push_back({request, seq}); // asked while that look was under way: it may be online by now
+      continue;
+    }
     bool offline = reply && !reply.value->online() && !reply.value->busy;
     if (offline && r.rec.phase != Phase::destroying && !r.rec.jit_config.empty() &&
         r.rec.jit_fetches <= most_repeats)

@@ -303,6 +303,36 @@ TEST_CASE("G7: a config goes to the guest it was made for, until its runner is o
   CHECK(refusal == Refusal::guest_unknown);
 }
 
+TEST_CASE("G7: a repeat is not answered by a look that was under way when it came") {
+  Bench b;
+  b.start();
+  auto name = b.running()[0];
+  auto& guest = b.world.guests[name];
+  guest.config = b.jitconfig(guest.address);
+  REQUIRE_FALSE(guest.config.empty());
+  std::optional<effect::Look> look;
+  b.lose = [&](const Effect& e) {
+    auto* l = std::get_if<effect::Look>(&e);
+    if (l && !look)
+      look = *l;
+    return l != nullptr;
+  };
+  auto offline = b.world.look(*b.runner(1).rec.registration_id);
+  Refusal refusal{};
+  CHECK(b.jitconfig(guest.address, &refusal).empty()); // waits for the look
+  REQUIRE(look);
+  b.world.go_online(name);
+  b.lose = nullptr;
+  auto late = b.next_request;
+  CHECK(b.jitconfig(guest.address, &refusal).empty()); // waits for a look of its own
+  b.core->on_looked(b.now(), look->runner, offline);
+  b.run();
+  REQUIRE(b.jits.count(late));
+  CHECK(b.jits.at(late).encoded_jit_config.empty());
+  CHECK(b.jits.at(late).verdict.refusal == Refusal::jit_gone);
+  CHECK(b.jits.at(late - 1).encoded_jit_config == guest.config);
+}
+
 TEST_CASE("G7: a config is fetched again five times at most") {
   Bench b;
   b.start();

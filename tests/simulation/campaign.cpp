@@ -22,7 +22,7 @@ void campaign(const Play& play) {
     auto broken = play(schedule, nullptr);
     if (!broken)
       continue;
-    auto shorter = shrink(schedule, play);
+    auto shorter = number("SIMULATION_SHRINK", 1) ? shrink(schedule, play) : schedule;
     std::vector<std::string> trace;
     auto again = play(shorter, &trace);
     std::string text;

@@ -42,6 +42,7 @@ void Simulation::begin() {
   asking_.clear();
   jit_asking_.clear();
   given_up_.clear();
+  jit_too_late_.clear();
   events_.clear();
   start_process();
   hear_policy(std::make_shared<Policy>(*policy_));
@@ -128,6 +129,7 @@ void Simulation::set_fault(std::uint64_t s) {
     if (!world_.records.empty())
       std::next(world_.records.begin(), static_cast<std::ptrdiff_t>(mix(s, 1) % world_.records.size()))
           ->second.shown.status = "offline";
+    jit_too_late_.clear();
     break;
   case 3:
     libvirt_down_ = !libvirt_down_;

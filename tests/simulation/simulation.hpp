@@ -157,6 +157,7 @@ class Simulation {
   std::set<RequestId> waiting_;                 ///< not answered yet
   std::map<RequestId, std::size_t> asking_;     ///< take -> client
   std::map<RequestId, std::string> jit_asking_; ///< -> guest
+  std::set<RequestId> jit_too_late_;            ///< asked when GitHub had shown the runner online already
   std::set<RequestId> given_up_;                ///< takes that were given up before they were taken up
   std::set<RegistrationId>
       dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses

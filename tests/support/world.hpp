@@ -105,7 +105,6 @@ class World {
   };
   std::map<std::string, Guest> guests;
   std::set<std::string> disks; ///< `<folder>/<prefix>`
-  int next_address = 2;
   /// Guests that were stopped from outside while their runner worked: must stay empty (G1).
   std::vector<std::string> killed_at_work;
   /// Guests that were stopped while they had a JIT config and GitHub their registration: must stay empty (G1).
@@ -159,10 +158,20 @@ class World {
     if (g.state != GuestState::on) {
       g.state = GuestState::on;
       g.reason = "booted";
-      g.address = "10.0." + std::to_string(next_address / 250) + "." + std::to_string(next_address % 250);
-      ++next_address;
+      g.address.clear();
+      g.address = free_address();
     }
     return {"", now};
+  }
+  /// The first that no running guest has: one that just ended may have had it.
+  std::string free_address() const {
+    for (int n = 2;; ++n) {
+      auto address = "10.0." + std::to_string(n / 250) + "." + std::to_string(n % 250);
+      if (std::none_of(guests.begin(), guests.end(), [&](auto& named) {
+            return named.second.state == GuestState::on && named.second.address == address;
+          }))
+        return address;
+    }
   }
   /// Stops it at once.
   HostReply halt(const std::string& name, const std::string& uuid, Steady now) {
