@@ -49,6 +49,7 @@ void ActorSimulation::start_process() {
   ++process_;
   board_ = std::make_shared<Board>();
   limits_ = {};
+  last_rest_ = steady();
   auto meter = [](const char* name) { return std::make_shared<Meter>(name); };
   gateway_ = spawn<FakeGateway>();
   auto metrics = spawn<FakeMetrics>();
@@ -99,8 +100,10 @@ void ActorSimulation::react(bool calm) {
   if (taken == most_messages)
     fail("G10: the actors never come to rest");
   drained_ = !scheduler.has_job();
-  if (drained_)
-    limits_.all_heard(steady());
+  if (!drained_)
+    return;
+  limits_.all_heard(steady());
+  last_rest_ = steady();
 }
 
 void ActorSimulation::shuffle_jobs(std::uint64_t choice) {

@@ -33,6 +33,8 @@ class ActorSimulation : public Simulation {
   /// GitHub takes a call in: budget, limits, faults.
   template <class Reply, class Act>
   Reply ask_github(Fault, Act act);
+  /// When the last message was taken in: whatever is under way was sent after that.
+  Steady last_rest() const { return last_rest_; }
   /// Its answer leaves the client.
   void github_answers(domain::GithubShare share, Steady asked, const domain::GithubError& error,
                       const std::optional<domain::RateBudget>& budget) {
@@ -81,6 +83,7 @@ class ActorSimulation : public Simulation {
   std::mt19937_64 random_{7};
   std::uint64_t process_ = 0;
   bool drained_ = false;
+  Steady last_rest_{};
 
   GithubLimits limits_;
   std::int64_t budget_left_ = GithubLimits::hourly;

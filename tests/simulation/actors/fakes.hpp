@@ -84,7 +84,7 @@ class FakeGithubLink : public Fake<github_link_actor> {
   template <class Reply, class Act>
   caf::typed_response_promise<Reply> call(domain::GithubShare share, const std::string& what, Act act) {
     simulation_.github_called(share);
-    auto asked = simulation_.steady();
+    auto asked = simulation_.last_rest(); // or later
     return hold<Reply>(
         0, what, [this, act](Fault fault) { return simulation_.ask_github<Reply>(fault, act); },
         [this, share, asked](const Reply& reply) {

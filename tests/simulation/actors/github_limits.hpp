@@ -15,7 +15,7 @@ class GithubLimits {
  public:
   static constexpr std::int64_t hourly = 1'000;
 
-  /// An answer with limits in it is on its way to a caller that asked at `asked`.
+  /// An answer with limits in it is on its way to a caller that asked at `asked` or later.
   void telling(domain::GithubShare share, domain::Steady asked, domain::Steady now,
                const domain::GithubError& error, const std::optional<domain::RateBudget>& budget) {
     telling_.push_back({share, asked, now, error, budget});
