@@ -123,7 +123,9 @@ Cast::Members Cast::begin_libvirt() {
   HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, settings.policy.min_free_disk};
   host_actor control = spawn<HostActor, caf::detached>(members, "libvirt_control", host, metrics());
   std::vector<host_actor> workers;
-  for (int i = 0; i < settings.policy.max_parallel_creates + 2; ++i)
+  const int worker_count = settings.policy.max_parallel_creates + 2;
+  workers.reserve(static_cast<std::size_t>(worker_count));
+  for (int i = 0; i < worker_count; ++i)
     workers.push_back(spawn<HostActor, caf::detached>(members, "libvirt_worker", host, metrics()));
   hypervisor_actor hypervisor = spawn<Hypervisor>(
       members, "hypervisor",
@@ -156,6 +158,7 @@ Cast::Members Cast::begin_files() {
   trees->trees.try_emplace(ServedFolder::pictures, settings.data_path, FileTree::Links::inside,
                            FileTree::Etag::by_content);
   std::vector<files_actor> readers;
+  readers.reserve(file_readers);
   for (int i = 0; i < file_readers; ++i)
     readers.push_back(spawn<Files, caf::detached>(members, "files", trees));
   note([&](auto& h) { h.readers = std::move(readers); });

@@ -36,7 +36,11 @@ class Workflows:
         self.refused = 0
 
     def turn(self):
-        for runner in self.world.monitor.runners(status="Idle").values():
+        idle = self.world.monitor.runners(status="Idle").values()
+        if not idle and self.random.random() < 0.3:
+            # A runner that GitHub once called busy is Busy until it is gone, but it may well listen.
+            self.queue(f"self-hosted-image:{self.random.choice(list(POOL))}")
+        for runner in idle:
             key = runner["profile"]
             if self.random.random() < 0.5:
                 self.queue(f"self-hosted-image:{key}")
