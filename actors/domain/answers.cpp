@@ -30,6 +30,8 @@ const char* to_string(Refusal r) {
     return "jit_gone";
   case Refusal::unknown_profile:
     return "unknown_profile";
+  case Refusal::no_recipe:
+    return "no_recipe";
   case Refusal::unknown_reservation:
     return "unknown_reservation";
   case Refusal::unknown_runner:

@@ -21,6 +21,7 @@ enum class Refusal {
   id_spent,            ///< the unique_id was used within 7 days: 410
   jit_gone,            ///< the JIT config was used, or is not given any more: 410
   unknown_profile,     ///< 404
+  no_recipe,           ///< nothing says how an image of the profile is made: 409
   unknown_reservation, ///< 404
   unknown_runner,      ///< 404
   runner_busy,         ///< a job may be running on the runner, or it is promised to one: 409
@@ -73,6 +74,10 @@ struct JitAnswer {
 struct BootAnswer {
   Verdict verdict;
   std::shared_ptr<const std::string> script;
+};
+
+struct RebuildAnswer {
+  Verdict verdict;
 };
 
 } // namespace ci::domain

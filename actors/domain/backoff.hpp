@@ -23,6 +23,11 @@ class Backoff {
     ++failures_;
     next_ = now + std::max(pause, at_least);
   }
+  /// As an earlier process left it.
+  void restore(int failures, Time next) {
+    failures_ = failures;
+    next_ = next;
+  }
   void succeeded() {
     failures_ = 0;
     next_ = Time{};

@@ -51,7 +51,7 @@ std::vector<Effect> Core::drain() {
 }
 
 bool Core::orders_under_way() const {
-  if (!commits_.empty() || listing_registrations_ || listing_guests_ || addressing_)
+  if (!commits_.empty() || images_.orders_under_way() || listing_registrations_ || listing_guests_ || addressing_)
     return true;
   for (auto& [id, r] : runners_)
     if (r.preparing || r.starting || r.registering || r.looking || r.finding || r.unregistering || r.removing)
@@ -119,6 +119,7 @@ void Core::on_loaded(Now now, StoreImage image) {
   loaded_at_ = now.time;
   next_id_ = image.next_id;
   recall_artifacts(image);
+  images_.load(now.time, image);
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);
     if (rec.phase == Phase::gone) {
@@ -191,6 +192,7 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(rec.ended_at);
   }
   spent_views_.reset();
+  images_.shift(by);
   for (auto& [key, pause] : create_pause_)
     pause.shift(by);
   list_pause_.shift(by);
@@ -273,6 +275,7 @@ void Core::crank(Now now) {
   });
 
   advance_override();
+  advance_images();
   plan();
 
   for (auto it = gone_.begin(); it != gone_.end();)
@@ -311,7 +314,7 @@ void Core::crank(Now now) {
 }
 
 Resources Core::held() const {
-  Resources total;
+  auto total = images_.held();
   for (auto& [id, r] : runners_)
     if (r.holds_budget())
       total += r.rec.held;

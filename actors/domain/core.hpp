@@ -11,8 +11,10 @@
 #include "actors/domain/backoff.hpp"
 #include "actors/domain/effects.hpp"
 #include "actors/domain/fitting.hpp"
+#include "actors/domain/images.hpp"
 #include "actors/domain/names.hpp"
 #include "actors/domain/operator.hpp"
+#include "actors/domain/outbox.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/release.hpp"
 #include "actors/domain/snapshot.hpp"
@@ -106,12 +108,14 @@ struct Reservation {
   ReservationViewPtr view;
 };
 
-class Core {
+class Core : private Outbox {
  public:
   /// `random`: 64 fresh random bits a call; for UUIDs and MAC addresses. `last_version`: of the snapshot that an
   /// earlier Core of this process published last; the next one is newer.
   explicit Core(std::function<std::uint64_t()> random, std::uint64_t last_version = 0)
       : random_(std::move(random)), last_version_(last_version) {}
+  Core(const Core&) = delete; // its parts point to it
+  Core& operator=(const Core&) = delete;
 
   // Facts. Each sets the present; none orders anything but answers.
   void on_loaded(Now, StoreImage);
@@ -133,6 +137,12 @@ class Core {
   void on_prepared(Now, RunnerId, const HostReply&);
   void on_started(Now, RunnerId, const HostReply&);
   void on_removed(Now, RunnerId, const HostReply&);
+  /// Images are told apart by their template guest.
+  void on_image_prepared(Now, const std::string& image, const HostReply&);
+  void on_image_started(Now, const std::string& image, const HostReply&);
+  void on_image_sealed(Now, const std::string& image, const HostReply&);
+  void on_image_discarded(Now, const std::string& image, const HostReply&);
+  void on_repo_updated(Now, const HostReply&);
   void on_committed(Now); ///< the oldest commit under way is durable
 
   // Requests; answered by an effect, now or later, exactly once each.
@@ -156,6 +166,7 @@ class Core {
   const std::map<RunnerId, Runner>& runners() const { return runners_; }
   const std::map<std::string, Reservation>& reservations() const { return reservations_; }
   const std::map<std::string, ReservationRecord>& spent() const { return spent_; }
+  const Images& images() const { return images_; }
   Resources held() const;
   Status status(const Runner&) const;
 
@@ -171,13 +182,14 @@ class Core {
   // core.cpp: plumbing
   void see(Now);
   std::uint64_t next_seq() { return ++seq_; }
-  void order(Effect);
-  void write(StoreOp, std::function<void()> then = {});
+  void order(Effect) override;
+  void write(StoreOp, std::function<void()> then = {}) override;
   void save(Runner&, std::function<void()> then = {});
   void save(Reservation&, std::function<void()> then = {});
   void remember(const char* event, const Runner&, std::string detail = {});
-  void log(LogLevel, const char* event, std::string fields);
-  void wake(Time t) { wake_ = std::min(wake_, t); }
+  void log(LogLevel, const char* event, std::string fields) override;
+  void wake(Time t) override { wake_ = std::min(wake_, t); }
+  std::uint64_t random() override { return random_(); }
   Runner* find(RunnerId);
   Runner* find_by_guest(const std::string&);
   Reservation* reservation_of(const Runner&);
@@ -191,11 +203,10 @@ class Core {
   void saw_missing(Runner&, std::uint64_t seq);
   void registration_over(Runner&, const char* why);
   void mark_busy(Runner&);
-  void find_templates(const GuestListing&);
   Runner& revive(RunnerId);
 
   // core_life.cpp: creating and destroying
-  void order_runner(const Profile&);
+  RunnerId order_runner(const Profile&, const std::string& template_guest);
   void advance(Runner&);
   void advance_creating(Runner&);
   void advance_interrupted(Runner&);
@@ -203,7 +214,7 @@ class Core {
   void advance_live(Runner&);
   void look_if_due(Runner&);
   void create_failed(Runner&, const std::string& why);
-  void destroy(Runner&, const std::string& reason);
+  void destroy(Runner&, const std::string& reason, TrialLoss = TrialLoss::no_fault);
   void advance_unregister(Runner&);
   void advance_remove(Runner&);
   void finish(Runner&);
@@ -211,11 +222,22 @@ class Core {
   void end_of_runner(Runner&);
 
   // core_plan.cpp: what is wanted
+  using Counts = std::map<std::string, ProfileCounts>;
   void plan();
-  std::map<std::string, ProfileCounts> count() const;
+  Counts count() const;
   Resources plannable() const;
-  std::map<std::string, int> fitted(const std::map<std::string, ProfileCounts>&) const;
-  void destroy_excess(const std::map<std::string, ProfileCounts>&);
+  std::map<std::string, int> fitted(const Counts&) const;
+  void destroy_excess(const Counts&);
+
+  // core_images.cpp: where images and runners meet
+  void advance_images();
+  void plan_images(const Counts&);
+  void settle_trial(Image&);
+  static bool spares_one(const ProfileCounts&);
+  void drain_for_image(const std::string& profile, const ProfileCounts&);
+  void replace_outdated(const Profile&, const ProfileCounts&);
+  void destroy_of_discarded();
+  void rebuild(RequestId, const lever::RebuildImage&);
 
   // core_select.cpp: what takes without a token must pass besides
   void recall_artifacts(const StoreImage&);
@@ -301,8 +323,8 @@ class Core {
   bool host_up_ = false, guests_known_ = false, listing_guests_ = false, guests_wanted_ = true;
   std::uint64_t guests_seq_ = 0;
   Time guests_due_{};
-  std::map<std::string, std::string> templates_; ///< newest template guest by profile
-  std::set<std::string> off_guests_;             ///< names of all guests that are off: template candidates
+  Images images_{*this};
+  std::set<std::string> off_guests_; ///< names of all guests that are off: template candidates
   std::set<std::string> guest_strangers_, registration_strangers_;
   std::map<std::string, std::string> unclaimed_guests_; ///< ours by name, unknown to us: name -> profile
   bool addressing_ = false;

@@ -7,7 +7,7 @@ namespace ci::domain {
 
 // --- destroying ---
 
-void Core::destroy(Runner& r, const std::string& reason) {
+void Core::destroy(Runner& r, const std::string& reason, TrialLoss loss) {
   if (r.rec.phase == Phase::destroying || r.rec.phase == Phase::gone)
     return;
   r.rec.phase = Phase::destroying;
@@ -22,6 +22,9 @@ void Core::destroy(Runner& r, const std::string& reason) {
     r.rec.registration_ended = true; // GitHub was never asked for one
   save(r);
   remember("destroying", r, reason);
+  // A GitHub that is away shows nobody online.
+  if (!r.rec.online_at && loss != TrialLoss::no_fault && (github_.well || loss == TrialLoss::not_made))
+    images_.trial_runner_lost(now_.time, r.rec.template_guest, reason, loss);
   order(effect::Count{"ci_monitor_runners_destroyed_total",
                       {{"profile", r.rec.profile}, {"why", reason.substr(0, reason.find(':'))}}});
 }

@@ -22,6 +22,11 @@ void Core::on_host(Now now, bool up, std::string trouble) {
 void Core::on_guest(Now now, const GuestObservation& seen) {
   see(now);
   auto* r = find_by_guest(seen.name);
+  if (!r && images_.owns(seen.name, seen.uuid)) {
+    images_.on_guest(seen);
+    guests_wanted_ |= seen.state == GuestState::absent;
+    return;
+  }
   if (!r) {
     // A template, a stranger, or a latecomer: the listing sorts them out.
     guests_wanted_ = true;
@@ -75,7 +80,12 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
       saw_guest(r, {r.rec.guest_name, {}, GuestState::absent, "not listed", listing->started_at});
   }
   guests_known_ = true;
-  find_templates(*listing);
+  off_guests_.clear();
+  for (auto& g : listing->guests)
+    if (g.state == GuestState::off)
+      off_guests_.insert(g.name);
+  if (policy_)
+    images_.on_listing(*listing, policy_->prefixes);
 
   // Who else carries our names?
   guest_strangers_.clear();
@@ -86,6 +96,12 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     auto* r = find_by_guest(g.name);
     if (r && r->rec.uuid == g.uuid)
       continue;
+    auto rebuild = parse_rebuild_guest(policy_->prefixes, g.name);
+    if (rebuild && !images_.owns(g.name, g.uuid)) {
+      guest_strangers_.insert(g.name);
+      if (g.state == GuestState::on)
+        unclaimed_guests_[g.name] = rebuild->profile;
+    }
     auto name = parse_runner_guest(policy_->prefixes, g.name);
     if (!name) {
       if (g.name.starts_with(policy_->prefixes.runner_guest + "-"))
@@ -107,24 +123,6 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     guest_strangers_.insert(g.name);
     if (g.state == GuestState::on)
       unclaimed_guests_[g.name] = name->profile;
-  }
-}
-
-void Core::find_templates(const GuestListing& listing) {
-  templates_.clear();
-  off_guests_.clear();
-  if (!policy_)
-    return;
-  std::map<std::string, std::string> newest;
-  for (auto& g : listing.guests) {
-    if (g.state != GuestState::off)
-      continue;
-    off_guests_.insert(g.name);
-    auto image = parse_template_guest(policy_->prefixes, g.name);
-    if (image && image->snapshot > newest[image->profile]) {
-      newest[image->profile] = image->snapshot;
-      templates_[image->profile] = g.name;
-    }
   }
 }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr Duration guest_patience{3'500};
 /// Fetches of one JIT config after the first (spec/api.md).
 constexpr int most_repeats = 5;
+const std::string no_profile;
 
 } // namespace
 
@@ -38,12 +39,14 @@ void Core::boot(Now now, RequestId request, const std::string& address) {
 
 void Core::answer_guest(const GuestRequest& request) {
   Runner* owner = nullptr;
+  const std::string* rebuild = nullptr; ///< its profile, where a rebuild guest asks
   int claims = 0;
   if (request.seq <= addresses_seq_ && !addressing_)
     for (auto& [guest, address] : addresses_)
       if (address == request.address) {
         ++claims;
         owner = find_by_guest(guest);
+        rebuild = images_.profile_of_rebuild(guest);
       }
   bool known = claims == 1 && owner && !owner->guest_off() && !owner->rec.guest_removed;
   if (request.jit) {
@@ -59,14 +62,14 @@ void Core::answer_guest(const GuestRequest& request) {
   BootAnswer answer{
       {Refusal::guest_unknown, "No guest is known by this address yet; ask again.", Duration{1'000}},
       nullptr};
-  if (known)
-    if (auto it = policy_->profiles.find(owner->rec.profile);
-        it != policy_->profiles.end() && it->second.boot_script) {
-      answer = {{}, it->second.boot_script};
+  auto& profile = known ? owner->rec.profile : claims == 1 && rebuild ? *rebuild : no_profile;
+  if (auto it = policy_->profiles.find(profile); it != policy_->profiles.end() && it->second.boot_script) {
+    answer = {{}, it->second.boot_script};
+    if (known)
       order(effect::Seconds{"ci_monitor_runner_step_seconds",
                             {{"step", "boot"}},
                             std::chrono::duration<double>(now_.time - owner->rec.created_at).count()});
-    }
+  }
   order(effect::AnswerBoot{request.request, std::move(answer)});
 }
 

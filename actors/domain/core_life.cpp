@@ -1,29 +1,11 @@
 /// Core: one runner from its order to its end.
 #include "actors/domain/core.hpp"
+#include "actors/domain/identity.hpp"
 
-#include <cstdio>
 #include <utility>
 
 namespace ci::domain {
 namespace {
-
-std::string uuid_v4(std::uint64_t high, std::uint64_t low) {
-  high = (high & 0xffffffffffff0fffULL) | 0x4000;
-  low = (low & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
-  char text[40];
-  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(high >> 32),
-                static_cast<unsigned>(high >> 16 & 0xffff), static_cast<unsigned>(high & 0xffff),
-                static_cast<unsigned>(low >> 48), static_cast<unsigned long long>(low & 0xffffffffffffULL));
-  return text;
-}
-
-/// In QEMU's range, which is locally administered.
-std::string mac_address(std::uint64_t bits) {
-  char text[24];
-  std::snprintf(text, sizeof text, "52:54:00:%02x:%02x:%02x", static_cast<unsigned>(bits >> 16 & 0xff),
-                static_cast<unsigned>(bits >> 8 & 0xff), static_cast<unsigned>(bits & 0xff));
-  return text;
-}
 
 double seconds_between(Time from, Time to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -31,7 +13,7 @@ double seconds_between(Time from, Time to) { return std::chrono::duration<double
 
 // --- creating ---
 
-void Core::order_runner(const Profile& profile) {
+RunnerId Core::order_runner(const Profile& profile, const std::string& template_guest) {
   auto id = next_id_++;
   auto& r = runners_[id];
   auto& rec = r.rec;
@@ -50,7 +32,7 @@ void Core::order_runner(const Profile& profile) {
   do
     rec.mac = mac_address(random_());
   while (taken(rec.mac));
-  rec.template_guest = profile.template_guest.empty() ? templates_[profile.key] : profile.template_guest;
+  rec.template_guest = template_guest;
   rec.held = profile.requires_;
   rec.created_at = now_.time;
   r.look_wanted = false;
@@ -60,6 +42,7 @@ void Core::order_runner(const Profile& profile) {
       ordered->ordered = true;
   });
   remember("ordered", r, "template " + rec.template_guest);
+  return id;
 }
 
 GuestSpec Core::spec_of(const Runner& r) const {
@@ -69,7 +52,9 @@ GuestSpec Core::spec_of(const Runner& r) const {
   spec.mac = r.rec.mac;
   spec.template_guest = r.rec.template_guest;
   if (auto it = policy_->profiles.find(r.rec.profile); it != policy_->profiles.end())
-    spec.disk_target = it->second.disk_target;
+    spec.disk_target = images_.disk_target(r.rec.template_guest).value_or(it->second.disk_target);
+  else
+    spec.disk_target = images_.disk_target(r.rec.template_guest).value_or("");
   spec.disk_folder = policy_->images_path + "/runner";
   spec.disk_prefix = std::to_string(r.rec.id) + "-";
   spec.filter = policy_->guest_filter;
@@ -240,7 +225,8 @@ void Core::create_failed(Runner& r, const std::string& why) {
       "runner=" + std::to_string(r.rec.id) + " profile=" + r.rec.profile + " error=\"" + why + "\"");
   order(
       effect::Count{"ci_monitor_runners_created_total", {{"profile", r.rec.profile}, {"outcome", "failed"}}});
-  destroy(r, "could not be made: " + why);
+  destroy(r, "could not be made: " + why,
+          why.starts_with("registration") ? TrialLoss::no_fault : TrialLoss::not_made);
 }
 
 // --- living ---
@@ -250,7 +236,9 @@ void Core::advance_live(Runner& r) {
   if (!r.guest_known)
     return; // libvirt has not told yet
   if (r.guest_off() && (registrations || !r.guest_exists())) {
-    destroy(r, r.guest == GuestState::absent ? "its guest is gone" : "its guest is off: " + r.guest_reason);
+    bool by_others = r.guest == GuestState::absent || r.guest_reason == "destroyed";
+    destroy(r, r.guest == GuestState::absent ? "its guest is gone" : "its guest is off: " + r.guest_reason,
+            by_others ? TrialLoss::no_fault : TrialLoss::never_online);
     return;
   }
   if (!registrations)
@@ -287,7 +275,7 @@ void Core::advance_live(Runner& r) {
   if (!r.rec.online_at) {
     auto since = r.started_at.value_or(r.rec.created_at);
     if (now_.time >= since + t.start_timeout) {
-      destroy(r, "did not come online in time");
+      destroy(r, "did not come online in time", TrialLoss::never_online);
       return;
     }
     wake(since + t.start_timeout);

@@ -5,7 +5,7 @@
 
 namespace ci::domain {
 
-std::map<std::string, ProfileCounts> Core::count() const {
+Core::Counts Core::count() const {
   std::map<std::string, ProfileCounts> counts;
   for (auto& [key, profile] : policy_->profiles)
     counts[key].target = target_of(profile);
@@ -49,7 +49,7 @@ std::map<std::string, ProfileCounts> Core::count() const {
 
 /// The host's budget less what others hold: that is not to be planned with.
 Resources Core::plannable() const {
-  auto budget = policy_->budget;
+  auto budget = policy_->budget - images_.held();
   for (auto& [id, r] : runners_)
     if (r.holds_budget() && (r.rec.phase == Phase::destroying || !policy_->profiles.count(r.rec.profile)))
       budget -= r.rec.held;
@@ -69,10 +69,21 @@ std::map<std::string, int> Core::fitted(const std::map<std::string, ProfileCount
     int wanted = c.paused ? 0 : c.wanted;
     profiles.push_back({key, std::max(target, critical), critical, true, wanted, profile.requires_});
   }
-  return fit(std::move(profiles), plannable()).granted;
+  // What builds have borrowed is missing at their own profile, not at another one.
+  auto budget = plannable();
+  Resources scenario;
+  for (auto& p : profiles)
+    scenario += p.each * p.count;
+  if (!budget.holds(scenario))
+    for (auto& p : profiles)
+      if (images_.borrows(p.key) && p.count > p.critical) {
+        --p.count;
+        p.extra = std::max(0, p.extra - 1);
+      }
+  return fit(std::move(profiles), budget).granted;
 }
 
-void Core::destroy_excess(const std::map<std::string, ProfileCounts>& counts) {
+void Core::destroy_excess(const Counts& counts) {
   std::map<std::string, int> going;
   for (auto& [id, r] : runners_)
     if (r.rec.phase == Phase::destroying && status(r) != Status::Invalid)
@@ -101,6 +112,8 @@ void Core::plan() {
     destroy_excess(counts);
   if (policy_->dont_create_runners || !host_up_)
     return;
+  plan_images(counts);
+  counts = count();
   int under_way = 0;
   for (auto& [id, r] : runners_)
     under_way += r.rec.phase == Phase::creating;
@@ -114,10 +127,10 @@ void Core::plan() {
       wake(pause->second.next());
       continue;
     }
-    bool has_image = profile.template_guest.empty() ? templates_.count(key) > 0
-                                                    : off_guests_.count(profile.template_guest) > 0;
-    if (!has_image) {
-      trouble(profile.template_guest.empty()
+    bool hand_made = !profile.template_guest.empty();
+    auto from = hand_made ? profile.template_guest : images_.template_for(key);
+    if (from.empty() || (hand_made && off_guests_.count(from) == 0)) {
+      trouble(!hand_made
                   ? "there is no image of it yet"
                   : "its template guest " + profile.template_guest + " does not exist or is not shut off");
       continue;
@@ -128,7 +141,7 @@ void Core::plan() {
         break;
       }
       room -= profile.requires_;
-      order_runner(profile);
+      order_runner(profile, from);
     }
   }
 }

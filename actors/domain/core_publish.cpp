@@ -83,11 +83,11 @@ void Core::publish() {
   auto next = std::make_shared<Snapshot>();
   next->profiles = count();
   for (auto& [key, profile] : policy_->profiles) {
-    auto name = profile.template_guest.empty() ? templates_.find(key) : templates_.end();
-    if (name != templates_.end())
-      if (auto image = parse_template_guest(policy_->prefixes, name->second))
-        if (auto made = snapshot_time(image->snapshot))
-          next->profiles[key].image_made_at = *made;
+    auto& counts = next->profiles[key];
+    counts.image = images_.view(now_.time, *policy_, profile);
+    if (profile.template_guest.empty())
+      if (auto image = parse_template_guest(policy_->prefixes, counts.image.template_guest))
+        counts.image_made_at = snapshot_time(image->snapshot);
   }
   for (auto& [id, r] : runners_)
     next->runners.push_back(view_of(r));

@@ -4,6 +4,7 @@
 #include "actors/domain/answers.hpp"
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
+#include "actors/domain/image.hpp"
 #include "actors/domain/operator.hpp"
 #include "actors/domain/store.hpp"
 
@@ -73,6 +74,22 @@ struct Remove {
   RunnerId runner;
   GuestSpec spec;
 };
+// To the images actor; answers carry the image, by its template guest.
+struct PrepareImage {
+  ImageSpec spec;
+};
+struct StartImage {
+  ImageSpec spec;
+};
+struct SealImage {
+  ImageSpec spec;
+};
+struct DiscardImage {
+  ImageSpec spec;
+};
+struct UpdateRepo {
+  std::string path;
+};
 // To those who asked.
 struct AnswerTake {
   RequestId request;
@@ -118,7 +135,9 @@ using Effect =
     std::variant<effect::Commit, effect::ListRegistrations, effect::Look, effect::LookSlot,
                  effect::FindRegistration, effect::Register, effect::Unregister, effect::Label,
                  effect::Unlabel, effect::ListGuests, effect::ListAddresses, effect::Prepare, effect::Start,
-                 effect::Remove, effect::AnswerTake, effect::AnswerRelease, effect::AnswerJit,
-                 effect::AnswerBoot, effect::AnswerLever, effect::Publish, effect::Log, effect::Count, effect::Seconds>;
+                 effect::Remove, effect::PrepareImage, effect::StartImage, effect::SealImage,
+                 effect::DiscardImage, effect::UpdateRepo, effect::AnswerTake, effect::AnswerRelease,
+                 effect::AnswerJit, effect::AnswerBoot, effect::AnswerLever, effect::Publish, effect::Log,
+                 effect::Count, effect::Seconds>;
 
 } // namespace ci::domain

@@ -75,6 +75,16 @@ std::optional<ImageName> parse_rebuild_guest(const Prefixes& prefixes, std::stri
   return parse_image(prefixes.rebuild_guest, guest);
 }
 
+std::string template_guest_name(const Prefixes& prefixes, std::string_view profile,
+                                std::string_view snapshot) {
+  return prefixes.template_guest + "-" + std::string(profile) + "@" + std::string(snapshot);
+}
+
+std::string rebuild_guest_name(const Prefixes& prefixes, std::string_view profile,
+                               std::string_view snapshot) {
+  return prefixes.rebuild_guest + "-" + std::string(profile) + "@" + std::string(snapshot);
+}
+
 std::string registration_name(const Prefixes& prefixes, std::string_view runner_guest) {
   return std::string(runner_guest) + "@" + prefixes.registration_suffix;
 }
@@ -116,6 +126,15 @@ std::string rfc3339(Time t) {
                 static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()));
   return text;
+}
+
+std::string snapshot_name(Time t) {
+  char fraction[16];
+  std::snprintf(fraction, sizeof fraction, ".%03d000000Z",
+                static_cast<int>((t - std::chrono::floor<std::chrono::seconds>(t)).count()));
+  auto name = rfc3339(t);
+  name.pop_back();
+  return name + fraction;
 }
 
 std::vector<std::string> reservation_labels(const TakeRequest& request, Time since) {

@@ -32,6 +32,8 @@ std::optional<RunnerName> parse_runner_guest(const Prefixes&, std::string_view g
 /// `<template prefix>-<profile>@<snapshot>`; the snapshot is what follows the last `@`.
 std::optional<ImageName> parse_template_guest(const Prefixes&, std::string_view guest);
 std::optional<ImageName> parse_rebuild_guest(const Prefixes&, std::string_view guest);
+std::string template_guest_name(const Prefixes&, std::string_view profile, std::string_view snapshot);
+std::string rebuild_guest_name(const Prefixes&, std::string_view profile, std::string_view snapshot);
 /// `<runner guest>@<suffix>`
 std::string registration_name(const Prefixes&, std::string_view runner_guest);
 std::optional<RunnerName> parse_registration(const Prefixes&, std::string_view registration);
@@ -40,6 +42,8 @@ std::optional<RunnerName> parse_registration(const Prefixes&, std::string_view r
 std::optional<Time> snapshot_time(std::string_view snapshot);
 /// RFC 3339 in UTC with `Z`, whole seconds.
 std::string rfc3339(Time);
+/// The same with nanoseconds: the name of an image made then. Such names sort as their times do.
+std::string snapshot_name(Time);
 
 constexpr std::string_view reserved_for = "reserved-for:";
 /// The three labels of a reservation, `reserved-for:` first. `since` is written in unix seconds.

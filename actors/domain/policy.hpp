@@ -37,11 +37,23 @@ struct ImageRecipe {
   ImageBase begins_with;
   /// Further CD-ROM images: target device -> file under `IMAGE_DEPS_DIR`.
   std::map<std::string, std::string> cdroms;
+  /// Target device of the CD-ROM that holds the configuration; empty: the first one of guest.xml that is not
+  /// among `cdroms`.
+  std::string config_cdrom;
   /// A build that has not shut itself down by then has failed.
   Duration build_timeout{7'200'000};
   /// Whether a runner's disk may be a qcow2 overlay where the file system has no reflinks.
   bool allow_overlay = true;
   friend bool operator==(const ImageRecipe&, const ImageRecipe&) = default;
+};
+
+/// The files of a profile's folder that an image is made from. A file that is missing is empty.
+struct ImageSources {
+  std::string guest_xml;
+  /// cloud-init NoCloud.
+  std::string user_data, meta_data;
+  /// Windows.
+  std::string autounattend;
 };
 
 /// A part of each day, in minutes after midnight UTC, `begin` within and `end` without. Wraps over midnight
@@ -74,6 +86,15 @@ struct Profile {
   /// Contents served at /boot, byte for byte. Null where a profile with a hand-made template has none.
   std::shared_ptr<const std::string> boot_script;
   ImageRecipe image;
+  /// Null where its folder was not read.
+  std::shared_ptr<const ImageSources> image_sources;
+  /// Changes whenever the folder's files or the image table do; empty where the folder was not read.
+  std::string image_fingerprint;
+
+  /// Whether images of it can be made here.
+  bool builds_images() const {
+    return template_guest.empty() && image.begins_with.kind != ImageBase::Kind::unset;
+  }
 };
 
 /// Prefixes of libvirt guest names; see names.hpp.
@@ -107,6 +128,10 @@ struct Policy {
   Timings timings;
   Resources budget;
   std::string images_path = "/var/lib/libvirt/images";
+  /// Where recipes' files are looked for (`IMAGE_DEPS_DIR`).
+  std::string image_deps_path;
+  /// A checkout that is brought up to date before builds; empty: none is.
+  std::string repo_to_update;
   /// `guest_filter`: libvirt network filter put on each interface; empty: none.
   std::string guest_filter = "clean-traffic";
   int runner_group_id = 1;

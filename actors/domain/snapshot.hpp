@@ -29,12 +29,28 @@ struct RunnerView {
 };
 using RunnerViewPtr = std::shared_ptr<const RunnerView>;
 
+/// How a profile's images are doing.
+struct ImageView {
+  /// "none", "building", "sealing", "trial", "ready", or "hand-made"; the newest that is not being deleted.
+  std::string state = "none";
+  /// The one that new runners are made from; empty: there is none.
+  std::string template_guest;
+  /// Why builds fail, how many did in a row, since when, and when the next one is tried; empty where none did.
+  std::string trouble;
+  int failures = 0;
+  std::optional<Time> trouble_since, next_try;
+  /// Why a build is due, and what it waits for; empty where none is, or nothing keeps it.
+  std::string due, waits_for;
+  friend bool operator==(const ImageView&, const ImageView&) = default;
+};
+
 struct ProfileCounts {
   int target = 0, healthy = 0, started_or_crashed = 0, idle = 0, reserved = 0, busy = 0,
       done_or_unregistered = 0, invalid = 0, excess_healthy = 0, wanted = 0;
   /// When the image that new runners are made from was built; its age is up to the reader.
   std::optional<Time> image_made_at;
   bool paused = false; ///< by an operator: no new runners
+  ImageView image;
   /// Why no runner is being made although one is wanted; empty where nothing is wrong.
   std::string trouble;
   friend bool operator==(const ProfileCounts&, const ProfileCounts&) = default;

@@ -1,6 +1,7 @@
 #pragma once
 /// What the journal is told to write, and what it reads at start. Values only; SQLite is at the edge.
 
+#include "actors/domain/image.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/runner.hpp"
 
@@ -34,6 +35,14 @@ struct PutReservation {
 struct DropReservation {
   std::string unique_id;
 };
+/// Inserts or replaces the row; `template_guest` is its key.
+struct PutImage {
+  ImageRecord image;
+};
+/// Forgets an image that is deleted.
+struct DropImage {
+  std::string template_guest;
+};
 struct AppendHistory {
   HistoryEvent event;
 };
@@ -57,7 +66,8 @@ struct SetNote {
 
 using StoreOp = std::variant<store::PutRunner, store::DropRunner, store::PutReservation,
                              store::DropReservation, store::AppendHistory, store::PruneHistory,
-                             store::ShiftTimes, store::SetNextId, store::SetNote>;
+                             store::ShiftTimes, store::SetNextId, store::SetNote, store::PutImage,
+                             store::DropImage>;
 /// Committed as one transaction: all or nothing.
 using StoreBatch = std::vector<StoreOp>;
 
@@ -65,6 +75,7 @@ using StoreBatch = std::vector<StoreOp>;
 struct StoreImage {
   std::vector<RunnerRecord> runners;
   std::vector<ReservationRecord> reservations;
+  std::vector<ImageRecord> images;
   RunnerId next_id = 1;
   std::vector<std::pair<std::string, std::string>> notes;
 };
