@@ -120,6 +120,7 @@ void Core::on_loaded(Now now, StoreImage image) {
   next_id_ = image.next_id;
   recall_artifacts(image);
   images_.load(now.time, image);
+  images_.load(image);
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);
     if (rec.phase == Phase::gone) {

@@ -108,7 +108,7 @@ struct Reservation {
   ReservationViewPtr view;
 };
 
-class Core : private Outbox {
+class Core final : private Outbox {
  public:
   /// `random`: 64 fresh random bits a call; for UUIDs and MAC addresses. `last_version`: of the snapshot that an
   /// earlier Core of this process published last; the next one is newer.

@@ -43,11 +43,11 @@ Image* Images::find(const std::string& template_guest) {
 
 void Images::save(Image& image, std::function<void(Image&)> then) {
   image.committed = false;
-  out_.write(store::PutImage{image.rec}, [this, key = image.rec.template_guest, saved = image.rec, then] {
+  out_.write(store::PutImage{image.rec}, [this, key = image.rec.template_guest, saved = ++image.saves, then] {
     auto* committed = find(key);
     if (!committed)
       return;
-    if (committed->rec == saved)
+    if (committed->saves == saved)
       committed->committed = true;
     if (then)
       then(*committed);
@@ -86,7 +86,7 @@ ImageSpec Images::spec_of(const Policy& policy, const Image& image) const {
 
 // --- the store's side
 
-void Images::load(Time now, const StoreImage& stored) {
+void Images::load(const StoreImage& stored) {
   for (auto& [key, value] : stored.notes) {
     if (key.starts_with("image-asked/"))
       asked_[key.substr(12)] = Time(Duration(std::atoll(value.c_str())));
@@ -109,7 +109,6 @@ void Images::load(Time now, const StoreImage& stored) {
     if (rec.phase == ImagePhase::building) // nobody knows how far it came; the next one begins at once
       discard(image, "the service was restarted during its build");
   }
-  (void)now;
 }
 
 void Images::shift(Duration by) {

@@ -27,6 +27,7 @@ namespace ci::domain {
 struct Image {
   ImageRecord rec;
   bool committed = false; ///< the record as it is now is durable
+  std::uint64_t saves = 0;
   bool serves = false;    ///< the commit that switched to it is durable
   enum class Order { none, prepare, start, seal, discard };
   Order under_way = Order::none;
@@ -53,7 +54,7 @@ class Images {
   explicit Images(Outbox& out) : out_(out) {}
 
   // Facts.
-  void load(Time now, const StoreImage&);
+  void load(const StoreImage&);
   void shift(Duration by);
   void on_guest(const GuestObservation&);
   void on_listing(const GuestListing&, const Prefixes&);

@@ -31,6 +31,8 @@ class Store::Impl {
   void write(const ops::ShiftTimes&);
   void write(const ops::SetNextId&);
   void write(const ops::SetNote&);
+  void write(const ops::PutImage&);
+  void write(const ops::DropImage&);
   void raise_next_id(domain::RunnerId);
 
   void load_runners(domain::StoreImage&);
@@ -141,6 +143,14 @@ void Store::Impl::write(const ops::PutReservation& op) {
 
 void Store::Impl::write(const ops::DropReservation& op) { Use(sql_->drop_reservation).run(op.unique_id); }
 
+void Store::Impl::write(const ops::PutImage& op) {
+  Use put(sql_->put_image);
+  rows::image_fields(op.image, put.bind());
+  put.run();
+}
+
+void Store::Impl::write(const ops::DropImage& op) { Use(sql_->drop_image).run(op.template_guest); }
+
 void Store::Impl::write(const ops::AppendHistory& op) {
   auto& event = op.event;
   Use(sql_->append_history).run(event.at, event.event, event.runner, event.profile, event.detail);
@@ -152,6 +162,7 @@ void Store::Impl::write(const ops::PruneHistory& op) { Use(sql_->prune_history).
 void Store::Impl::write(const ops::ShiftTimes& op) {
   Use(sql_->shift_runners).run(std::int64_t{op.by.count()});
   Use(sql_->shift_reservations).run(std::int64_t{op.by.count()});
+  Use(sql_->shift_images).run(std::int64_t{op.by.count()});
 }
 
 void Store::Impl::write(const ops::SetNextId& op) { raise_next_id(op.next); }
@@ -194,6 +205,8 @@ domain::StoreImage Store::Impl::load() {
     domain::StoreImage image;
     load_runners(image);
     load_reservations(image);
+    for (Use query(sql_->load_images); query.row();)
+      rows::image_fields(image.images.emplace_back(), rows::Reader(sql_->load_images));
     image.next_id = load_next_id();
     for (Use query(sql_->load_notes); query.row();) {
       auto& note = image.notes.emplace_back();

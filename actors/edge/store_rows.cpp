@@ -8,6 +8,7 @@
 namespace ci::edge::rows {
 namespace {
 
+using domain::ImagePhase;
 using domain::Phase;
 using domain::ReservationPhase;
 using domain::SlotState;
@@ -27,6 +28,11 @@ constexpr Word<ReservationPhase> reservation_phases[] = {{ReservationPhase::pend
                                                          {ReservationPhase::granted, "granted"},
                                                          {ReservationPhase::releasing, "releasing"},
                                                          {ReservationPhase::ended, "ended"}};
+constexpr Word<ImagePhase> image_phases[] = {{ImagePhase::building, "building"},
+                                             {ImagePhase::sealing, "sealing"},
+                                             {ImagePhase::trial, "trial"},
+                                             {ImagePhase::ready, "ready"},
+                                             {ImagePhase::discarding, "discarding"}};
 constexpr Word<SlotState> slot_states[] = {
     {SlotState::chosen, "chosen"},   {SlotState::labelled, "labelled"}, {SlotState::confirmed, "confirmed"},
     {SlotState::started, "started"}, {SlotState::finished, "finished"}, {SlotState::given_up, "given_up"},
@@ -68,6 +74,13 @@ Table reservation_table() {
   return table;
 }
 
+Table image_table() {
+  Table table{"image", "template_guest", {}};
+  domain::ImageRecord record;
+  image_fields(record, [&](const char* column, auto&) { table.columns.emplace_back(column); });
+  return table;
+}
+
 std::string list(const Table& table) {
   std::string result;
   for (auto& column : table.columns)
@@ -96,6 +109,11 @@ void Binder::add(Phase value) { add(text_of(phases, value)); }
 void Binder::add(ReservationPhase value) { add(text_of(reservation_phases, value)); }
 void Binder::add(SlotState value) { add(text_of(slot_states, value)); }
 
+void Binder::add(ImagePhase value) { add(text_of(image_phases, value)); }
+
+void Reader::read(ImagePhase& value) {
+  value = value_of(image_phases, next().getString(), "image.phase");
+}
 void Reader::read(Phase& value) { value = value_of(phases, next().getString(), "runner.phase"); }
 void Reader::read(ReservationPhase& value) {
   value = value_of(reservation_phases, next().getString(), "reservation.phase");
@@ -104,6 +122,8 @@ void Reader::read(SlotState& value) { value = value_of(slot_states, next().getSt
 
 std::string put_runner_sql() { return put_sql(runner_table()); }
 std::string put_reservation_sql() { return put_sql(reservation_table()); }
+std::string put_image_sql() { return put_sql(image_table()); }
+std::string load_images_sql() { return load_sql(image_table()); }
 std::string load_runners_sql() { return load_sql(runner_table()); }
 std::string load_reservations_sql() { return load_sql(reservation_table()); }
 

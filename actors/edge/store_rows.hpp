@@ -56,6 +56,25 @@ void reservation_fields(Reservation& r, Field&& field) {
   field("released", r.released);
 }
 
+/// The same for the table `image`.
+template <class Image, class Field>
+void image_fields(Image& i, Field&& field) {
+  field("template_guest", i.template_guest);
+  field("profile", i.profile);
+  field("snapshot", i.snapshot);
+  field("rebuild_guest", i.rebuild_guest);
+  field("uuid", i.uuid);
+  field("mac", i.mac);
+  field("disk_target", i.disk_target);
+  field("fingerprint", i.fingerprint);
+  field("held_hugepages_1g", i.held.hugepages_1g);
+  field("held_memory_bytes", i.held.memory_bytes);
+  field("phase", i.phase);
+  field("ordered_at", i.ordered_at);
+  field("trial_runner", i.trial_runner);
+  field("reason", i.reason);
+}
+
 /// Binds values to the parameters of a statement, from the first on.
 class Binder {
  public:
@@ -73,6 +92,7 @@ class Binder {
   void add(domain::Phase);
   void add(domain::ReservationPhase);
   void add(domain::SlotState);
+  void add(domain::ImagePhase);
   template <class T>
   void add(const std::optional<T>& value) {
     if (value)
@@ -104,6 +124,7 @@ class Reader {
   void read(domain::Phase&);
   void read(domain::ReservationPhase&);
   void read(domain::SlotState&);
+  void read(domain::ImagePhase&);
   template <class T>
   void read(std::optional<T>& value) {
     if (statement_.getColumn(index_).isNull()) {
@@ -123,8 +144,10 @@ class Reader {
 /// `INSERT ... ON CONFLICT ... DO UPDATE` with a parameter for each column, in the order of the fields.
 std::string put_runner_sql();
 std::string put_reservation_sql();
+std::string put_image_sql();
 /// Each row by its key's order.
 std::string load_runners_sql();
 std::string load_reservations_sql();
+std::string load_images_sql();
 
 } // namespace ci::edge::rows

@@ -81,6 +81,23 @@ CREATE TABLE next_id(
   id INTEGER NOT NULL) STRICT;
 INSERT INTO next_id VALUES(1);
 )",
+    R"(
+CREATE TABLE image(
+  template_guest TEXT PRIMARY KEY,
+  profile TEXT NOT NULL,
+  snapshot TEXT NOT NULL,
+  rebuild_guest TEXT NOT NULL,
+  uuid TEXT NOT NULL,
+  mac TEXT NOT NULL,
+  disk_target TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  held_hugepages_1g INTEGER NOT NULL,
+  held_memory_bytes INTEGER NOT NULL,
+  phase TEXT NOT NULL,
+  ordered_at INTEGER NOT NULL,
+  trial_runner INTEGER NOT NULL,
+  reason TEXT NOT NULL) STRICT;
+)",
 };
 
 fs::path store_file(const fs::path& data) { return data / "monitor.db"; }

@@ -54,6 +54,10 @@ struct Statements {
                           "online_at=online_at+?1,ended_at=ended_at+?1"),
         shift_reservations(db, "UPDATE reservation SET created_at=created_at+?1,granted_at=granted_at+?1,"
                                "deadline=deadline+?1,ended_at=ended_at+?1"),
+        shift_images(db, "UPDATE image SET ordered_at=ordered_at+?1"),
+        put_image(db, rows::put_image_sql()),
+        drop_image(db, "DELETE FROM image WHERE template_guest=?"),
+        load_images(db, rows::load_images_sql()),
         raise_next_id(db, "UPDATE next_id SET id=?1 WHERE id<?1"),
         put_note(
             db,
@@ -67,7 +71,7 @@ struct Statements {
 
   SQLite::Statement put_runner, put_secret, drop_other_secret, drop_secret, drop_runner, put_reservation,
       drop_slots, put_slot, drop_reservation, append_history, cap_history, prune_history, shift_runners,
-      shift_reservations, raise_next_id, put_note, drop_note, load_runners, load_secrets, load_reservations,
+      shift_reservations, shift_images, put_image, drop_image, load_images, raise_next_id, put_note, drop_note, load_runners, load_secrets, load_reservations,
       load_slots, load_notes, load_next_id, load_history;
 };
 

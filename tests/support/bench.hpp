@@ -256,6 +256,28 @@ class Bench {
   void carry(effect::Remove& e) {
     core->on_removed(now(), e.runner, host(e, [&] { return world.remove(e.spec, steady); }));
   }
+  void carry(effect::PrepareImage& e) {
+    core->on_image_prepared(now(), e.spec.template_guest,
+                            host(e, [&] { return world.prepare_image(e.spec, steady); }));
+  }
+  void carry(effect::StartImage& e) {
+    core->on_image_started(now(), e.spec.template_guest,
+                           host(e, [&] { return world.start_image(e.spec, steady); }));
+  }
+  void carry(effect::SealImage& e) {
+    core->on_image_sealed(now(), e.spec.template_guest,
+                          host(e, [&] { return world.seal_image(e.spec, steady); }));
+  }
+  void carry(effect::DiscardImage& e) {
+    core->on_image_discarded(now(), e.spec.template_guest,
+                             host(e, [&] { return world.discard_image(e.spec, steady); }));
+  }
+  void carry(effect::UpdateRepo& e) {
+    core->on_repo_updated(now(), host(e, [&] {
+                            ++world.repo_updates;
+                            return HostReply{"", steady};
+                          }));
+  }
   void carry(effect::AnswerTake& e) { takes[e.request] = e.answer; }
   void carry(effect::AnswerRelease& e) { releases[e.request] = e.answer; }
   void carry(effect::AnswerJit& e) { jits[e.request] = e.answer; }

@@ -62,6 +62,24 @@ inline domain::ReservationRecord bare_reservation(const std::string& id) {
   return r;
 }
 
+inline domain::ImageRecord full_image(const std::string& profile) {
+  domain::ImageRecord i;
+  i.profile = profile;
+  i.snapshot = "2026-01-02T03:04:05.000000000Z";
+  i.rebuild_guest = "ci-rebuild-" + profile + "@" + i.snapshot;
+  i.template_guest = "ci-template-" + profile + "@" + i.snapshot;
+  i.uuid = "6f1f8b7e-0000-4000-8000-000000000002";
+  i.mac = "52:54:00:00:00:02";
+  i.disk_target = "vdb";
+  i.fingerprint = "f00d";
+  i.held = {4, std::int64_t{6} << 40};
+  i.phase = domain::ImagePhase::trial;
+  i.ordered_at = at(1'700'000'000'009);
+  i.trial_runner = 12;
+  i.reason = "why not";
+  return i;
+}
+
 inline bool same(const domain::TakeRequest& a, const domain::TakeRequest& b) {
   return a.profile == b.profile && a.unique_id == b.unique_id && a.unique_id_spelt == b.unique_id_spelt &&
          a.qualified_repo == b.qualified_repo && a.run_id == b.run_id && a.count == b.count &&

@@ -220,6 +220,38 @@ class World {
     return erase(spec.disk_folder, spec.disk_prefix, now);
   }
 
+  // --- images
+  std::set<std::string> image_files; ///< `<folder>@<snapshot>`
+  int repo_updates = 0;
+  HostReply prepare_image(const ImageSpec& spec, Steady now) {
+    image_files.insert(spec.folder + "@" + spec.snapshot);
+    return {"", now};
+  }
+  HostReply start_image(const ImageSpec& spec, Steady now) {
+    GuestSpec as_guest;
+    as_guest.name = as_guest.template_guest = spec.rebuild_guest;
+    as_guest.uuid = spec.uuid;
+    guests[spec.rebuild_guest].uuid = spec.uuid;
+    auto reply = start(as_guest, now);
+    guests[spec.rebuild_guest].own = false; // no runner
+    return reply;
+  }
+  HostReply seal_image(const ImageSpec& spec, Steady now) {
+    auto it = guests.find(spec.rebuild_guest);
+    if (it != guests.end() && it->second.uuid == spec.uuid && it->second.state == GuestState::off) {
+      guests[spec.template_guest] = it->second;
+      guests.erase(it);
+    }
+    return {guests.count(spec.template_guest) ? "" : "there is no such guest", now};
+  }
+  HostReply discard_image(const ImageSpec& spec, Steady now) {
+    for (auto& name : {spec.rebuild_guest, spec.template_guest})
+      if (auto it = guests.find(name); it != guests.end() && it->second.uuid == spec.uuid)
+        guests.erase(it);
+    image_files.erase(spec.folder + "@" + spec.snapshot);
+    return {"", now};
+  }
+
   // --- what guests do by themselves
   Record* record_of(const Guest& g) {
     for (auto& [id, r] : records)

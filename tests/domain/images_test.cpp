@@ -1,0 +1,461 @@
+/// Stories of images: built, tried, switched to, replaced, deleted.
+#include "tests/support/bench.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ci::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* old_template = "ci-template-linux@2026-01-01T00:00:00.000000000Z";
+
+/// A host with one profile that builds its images, and no image at all.
+struct Forge : Bench {
+  explicit Forge(int target = 2, std::int64_t pages = 16) {
+    world.guests.clear();
+    auto& p = profile("linux", target);
+    p.image.begins_with.kind = ImageBase::Kind::blank;
+    p.image.size_bytes = 1 << 20;
+    p.image.build_timeout = 600s;
+    p.disk_target = "vda";
+    p.image_fingerprint = "first";
+    policy->budget.hugepages_1g = pages;
+  }
+
+  /// Names of the rebuild guests that run.
+  std::vector<std::string> rebuilds_on() const { return named("ci-rebuild-", GuestState::on); }
+  std::vector<std::string> templates() const { return named("ci-template-", GuestState::off); }
+  std::vector<std::string> named(const std::string& prefix, GuestState state) const {
+    std::vector<std::string> names;
+    for (auto& [name, g] : world.guests)
+      if (name.starts_with(prefix) && g.state == state)
+        names.push_back(name);
+    return names;
+  }
+  /// The rebuild guest does its duty, and the trial runner comes online.
+  void finish_build() {
+    REQUIRE(rebuilds_on().size() == 1);
+    power_off(rebuilds_on().front());
+  }
+  void build() {
+    finish_build();
+    boot_all();
+  }
+  const ProfileCounts& counts() const { return snapshot->profiles.at("linux"); }
+  int capacity() const { return count(Status::Idle) + count(Status::Reserved) + count(Status::Busy); }
+  /// Runners per template.
+  std::map<std::string, int> runners_of() const {
+    std::map<std::string, int> result;
+    for (auto& [id, r] : core->runners())
+      if (r.rec.phase != Phase::destroying)
+        ++result[r.rec.template_guest];
+    return result;
+  }
+  /// Lets time pass in small steps, guests booting all the while; the least capacity seen.
+  int roll(Duration by, Duration step = 5s) {
+    int least = capacity();
+    for (Duration passed{0}; passed < by; passed += step) {
+      for (auto& name : running())
+        if (auto& g = world.guests.at(name); g.config.empty()) {
+          g.config = jitconfig(g.address);
+          if (!g.config.empty())
+            world.go_online(name);
+        }
+      advance(step);
+      least = std::min(least, capacity());
+    }
+    return least;
+  }
+  /// A full pool on a first image.
+  void fill() {
+    start();
+    build();
+    boot_all();
+    REQUIRE(counts().idle == policy->profiles.at("linux").target_count);
+  }
+  std::string boot_script(const std::string& address) {
+    auto id = next_request++;
+    core->boot(now(), id, address);
+    run();
+    return boots.count(id) && boots[id].script ? *boots[id].script : "";
+  }
+  RebuildAnswer rebuild(const std::string& key) {
+    auto id = next_request++;
+    core->rebuild(now(), id, key);
+    run();
+    return rebuilds.at(id);
+  }
+};
+
+} // namespace
+
+TEST_CASE("an empty host builds its first image and fills the pool from it") {
+  Forge b;
+  b.start();
+  REQUIRE(b.rebuilds_on().size() == 1);
+  CHECK(b.running().empty());
+  CHECK(b.counts().image.state == "building");
+  CHECK(b.core->held().hugepages_1g == 1);
+  CHECK(b.boot_script(b.world.guests.at(b.rebuilds_on().front()).address) == "boot linux");
+  b.finish_build();
+  CHECK(b.rebuilds_on().empty());
+  CHECK(b.templates().size() == 1);
+  CHECK(b.counts().image.state == "trial");
+  CHECK(b.running().size() == 2); // a first image's trial runners are all there is
+  b.boot_all();
+  CHECK(b.counts().image.state == "ready");
+  CHECK(b.count(Status::Idle) == 2);
+  REQUIRE(b.counts().image_made_at);
+}
+
+TEST_CASE("no boot script goes to an address that is nobody's") {
+  Forge b;
+  b.start();
+  CHECK(b.boot_script("10.0.0.99").empty());
+}
+
+TEST_CASE("G8: an old image is replaced while its runners serve; capacity is never below the target less one") {
+  for (std::int64_t pages : {3, 4, 16}) { // no spare room, room for one more, plenty
+    CAPTURE(pages);
+    Forge b(3, pages);
+    b.fill();
+    auto first = b.templates().front();
+    b.policy->timings.base_image_max_age = 1h;
+    b.policy->profiles.at("linux").image.build_timeout = 5h;
+    b.apply_policy();
+    int least = b.roll(70min, 60s);
+    REQUIRE(b.rebuilds_on().size() == 1);
+    CHECK(least >= (pages == 3 ? 2 : 3));
+    CHECK(b.runners_of()[first] == (pages == 3 ? 2 : 3));
+    b.finish_build();
+    least = b.roll(10min);
+    CHECK(least >= 2);
+    CHECK(b.runners_of() == std::map<std::string, int>{{b.templates().back(), 3}});
+    CHECK(b.templates().size() == 2);
+    CHECK(b.core->held().hugepages_1g == 3);
+  }
+}
+
+TEST_CASE("G8: a build takes no slot that another profile's runner is to have") {
+  Forge b(2, 4);
+  b.world.add_template("ci-template-other@2026-01-01T00:00:00.000000000Z");
+  b.profile("other", 2);
+  b.fill();
+  auto of_other = [&] {
+    int n = 0;
+    for (auto& [id, r] : b.core->runners())
+      n += r.rec.profile == "other" && b.core->status(r) == Status::Idle;
+    return n;
+  };
+  CHECK(of_other() == 2);
+  CHECK(b.rebuild("linux").verdict.refusal == Refusal::none);
+  b.roll(3min);
+  REQUIRE(b.rebuilds_on().size() == 1);
+  // A runner of the other profile ends: its slot goes to its successor, not to linux.
+  for (auto& name : b.running())
+    if (name.starts_with("ci-runner-other")) {
+      b.power_off(name);
+      break;
+    }
+  b.roll(2min);
+  CHECK(of_other() == 2);
+  CHECK(b.runners_of()[b.templates().front()] + b.runners_of()[b.templates().back()] >= 2);
+  CHECK(b.core->held().hugepages_1g == 4);
+}
+
+TEST_CASE("a build that crashes is deleted, says why, and is tried again after growing pauses") {
+  Forge b;
+  b.fill();
+  auto first = b.templates().front();
+  b.rebuild("linux");
+  Duration pause = 5min;
+  for (int i = 1; i <= 9; ++i) {
+    CAPTURE(i);
+    REQUIRE(b.rebuilds_on().size() == 1);
+    auto guest = b.rebuilds_on().front();
+    b.world.power_off(guest, "crashed");
+    b.advance(6s);
+    CHECK(b.rebuilds_on().empty());
+    CHECK(b.world.guests.count(guest) == 0);
+    CHECK(b.world.image_files.size() == 1);
+    CHECK(b.counts().image.failures == i);
+    CHECK(b.counts().image.trouble.find("crashed") != std::string::npos);
+    CHECK(b.counts().image.trouble_since);
+    CHECK(b.templates() == std::vector<std::string>{first});
+    if (i == 3)
+      b.start(); // it survives a restart
+    b.roll(pause - 20s, 10s);
+    CHECK(b.rebuilds_on().empty());
+    CHECK(b.count(Status::Idle) == 2);
+    b.roll(30s, 5s);
+    pause = std::min<Duration>(pause * 2, 6h);
+  }
+  b.build();
+  b.roll(10min);
+  CHECK(b.counts().image.failures == 0);
+  CHECK(b.counts().image.trouble.empty());
+  CHECK(b.runners_of()[first] == 0);
+}
+
+TEST_CASE("a build that hangs is ended by build_timeout") {
+  Forge b;
+  b.start();
+  b.advance(599s);
+  CHECK(b.rebuilds_on().size() == 1);
+  b.advance(5s);
+  CHECK(b.rebuilds_on().empty());
+  CHECK(b.counts().image.trouble.find("600 s") != std::string::npos);
+  CHECK(b.core->held() == Resources{});
+}
+
+TEST_CASE("a stop by the host is no good end of a build") {
+  Forge b;
+  b.start();
+  b.world.power_off(b.rebuilds_on().front(), "destroyed");
+  b.advance(6s);
+  CHECK(b.templates().empty());
+  CHECK(b.counts().image.trouble.find("destroyed") != std::string::npos);
+}
+
+TEST_CASE("an image whose trial runner never comes online is deleted, and the old one goes on") {
+  Forge b(2, 2);
+  b.fill();
+  auto first = b.templates().front();
+  b.rebuild("linux");
+  b.roll(3min); // an idle runner makes room
+  b.finish_build();
+  CHECK(b.counts().image.state == "trial");
+  CHECK(b.capacity() == 1);
+  b.advance(3min);
+  b.roll(2min);
+  CHECK(b.templates() == std::vector<std::string>{first});
+  CHECK(b.counts().image.trouble.find("did not come online") != std::string::npos);
+  CHECK(b.count(Status::Idle) == 2);
+  CHECK(b.runners_of()[first] == 2);
+  CHECK(b.world.image_files.size() == 1);
+}
+
+TEST_CASE("a GitHub that is away does not fail a trial") {
+  Forge b;
+  b.fill();
+  b.rebuild("linux");
+  b.finish_build();
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::Publish>(e))
+      return {};
+    return World::error(GithubError::Kind::server, 503);
+  };
+  b.advance(10min);
+  CHECK(b.counts().image.state == "trial");
+  b.fail = nullptr;
+  b.roll(20min, 10s);
+  CHECK(b.counts().image.state == "ready");
+  CHECK(b.counts().image.failures == 0);
+}
+
+TEST_CASE("a changed folder or image table asks for a build; an unchanged one does not") {
+  Forge b;
+  b.fill();
+  b.apply_policy();
+  b.roll(1min);
+  CHECK(b.rebuilds_on().empty());
+  b.policy->profiles.at("linux").image_fingerprint = "second";
+  b.apply_policy();
+  CHECK(b.rebuilds_on().size() == 1);
+  b.build();
+  b.roll(5min);
+  CHECK(b.rebuilds_on().empty());
+  CHECK(b.count(Status::Idle) == 2);
+}
+
+TEST_CASE("a profile without a target or without a recipe gets no image") {
+  Forge b(0);
+  b.start();
+  CHECK(b.rebuilds_on().empty());
+  CHECK(b.rebuild("linux").verdict.refusal == Refusal::none);
+  CHECK(b.rebuilds_on().empty());
+  Forge c;
+  c.policy->profiles.at("linux").image.begins_with.kind = ImageBase::Kind::unset;
+  c.start();
+  CHECK(c.rebuilds_on().empty());
+  CHECK(c.rebuild("linux").verdict.refusal == Refusal::no_recipe);
+  CHECK(c.rebuild("nobody").verdict.refusal == Refusal::unknown_profile);
+}
+
+TEST_CASE("builds begin within build_window only") {
+  Forge b;
+  b.policy->build_window = DailyWindow{60, 120}; // the bench begins at midnight
+  b.start();
+  CHECK(b.rebuilds_on().empty());
+  CHECK(b.counts().image.waits_for == "build_window");
+  b.advance(59min);
+  CHECK(b.rebuilds_on().empty());
+  b.advance(2min);
+  CHECK(b.rebuilds_on().size() == 1);
+}
+
+TEST_CASE("an existing template by hand serves, and is replaced when it is too old") {
+  Forge b;
+  b.world.add_template(old_template);
+  b.time = *snapshot_time("2026-01-01T01:00:00Z");
+  b.policy->profiles.at("linux").image.build_timeout = 5h;
+  b.start();
+  CHECK(b.rebuilds_on().empty());
+  b.boot_all();
+  CHECK(b.runners_of()[old_template] == 2);
+  CHECK(b.counts().image.state == "hand-made");
+  b.roll(24h, 10min);
+  REQUIRE(b.rebuilds_on().size() == 1);
+  b.build();
+  b.roll(10min);
+  CHECK(b.runners_of()[old_template] == 0);
+  CHECK(b.world.guests.count(old_template) == 1); // not ours: never deleted
+}
+
+TEST_CASE("the three newest images are kept; one that a runner's disk depends on stays until that has ended") {
+  Forge b(2);
+  b.fill();
+  auto first = b.templates().front();
+  auto busy = b.running().front();
+  b.world.begin_job(busy);
+  b.advance(31s);
+  for (int i = 0; i < 4; ++i) {
+    b.advance(1s);
+    b.rebuild("linux");
+    b.finish_build();
+    b.roll(5min);
+  }
+  auto names = b.templates();
+  CHECK(names.size() == 4);
+  CHECK(names.front() == first);
+  b.world.end_job(busy);
+  b.power_off(busy);
+  b.roll(1min);
+  CHECK(b.templates().size() == 3);
+  CHECK(b.world.guests.count(first) == 0);
+  CHECK(b.world.image_files.size() == 3);
+  CHECK(b.store.images.size() == 3);
+}
+
+TEST_CASE("main_repo_path is updated before a round of builds, never while a rebuild guest runs") {
+  Forge b;
+  b.policy->repo_to_update = "/srv/repo";
+  auto& other = b.policy->profiles["other"] = b.policy->profiles.at("linux");
+  other.key = "other";
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::UpdateRepo>(e); };
+  b.start();
+  CHECK(b.rebuilds_on().empty()); // they wait for it
+  b.lose = nullptr;
+  b.start();
+  CHECK(b.world.repo_updates == 1);
+  CHECK(b.rebuilds_on().size() == 2);
+  b.world.power_off(b.rebuilds_on().front());
+  b.advance(1min);
+  CHECK(b.world.repo_updates == 1);
+}
+
+TEST_CASE("a failed update of the repository does not keep builds from beginning") {
+  Forge b;
+  b.policy->repo_to_update = "/srv/repo";
+  b.fail_host = [](const Effect& e) -> std::optional<std::string> {
+    if (std::holds_alternative<effect::UpdateRepo>(e))
+      return "no network";
+    return {};
+  };
+  b.start();
+  CHECK(b.rebuilds_on().size() == 1);
+}
+
+TEST_CASE("G5: after a crash at any order of a build nothing is left over, and the pool is filled") {
+  using Kind = bool (*)(const Effect&);
+  const Kind kinds[] = {
+      [](const Effect& e) { return std::holds_alternative<effect::PrepareImage>(e); },
+      [](const Effect& e) { return std::holds_alternative<effect::StartImage>(e); },
+      [](const Effect& e) { return std::holds_alternative<effect::SealImage>(e); },
+      [](const Effect& e) { return std::holds_alternative<effect::DiscardImage>(e); },
+  };
+  for (auto kind : kinds)
+    for (bool acted : {false, true}) {
+      Forge b(2, 2);
+      b.fill();
+      b.lose = [&](const Effect& e) {
+        if (!kind(e))
+          return false;
+        if (acted) { // it happened, but nobody heard of it
+          if (auto* p = std::get_if<effect::PrepareImage>(&e))
+            b.world.prepare_image(p->spec, b.steady);
+          if (auto* s = std::get_if<effect::StartImage>(&e))
+            b.world.start_image(s->spec, b.steady);
+          if (auto* s = std::get_if<effect::SealImage>(&e))
+            b.world.seal_image(s->spec, b.steady);
+          if (auto* d = std::get_if<effect::DiscardImage>(&e))
+            b.world.discard_image(d->spec, b.steady);
+        }
+        return true;
+      };
+      b.rebuild("linux");
+      if (auto on = b.rebuilds_on(); !on.empty()) {
+        // One that is to be discarded crashes.
+        bool discards = kind == kinds[3];
+        b.world.power_off(on.front(), discards ? "crashed" : "shutdown");
+      }
+      b.advance(10s);
+      b.lose = nullptr;
+      b.start();
+      b.roll(10min);
+      if (!b.rebuilds_on().empty())
+        b.finish_build();
+      b.roll(20min);
+      CHECK(b.count(Status::Idle) == 2);
+      CHECK(b.rebuilds_on().empty());
+      CHECK(b.templates().size() == 2);
+      CHECK(b.world.image_files.size() == 2);
+      CHECK(b.store.images.size() == 2);
+      CHECK(b.core->held().hugepages_1g == 2);
+      CHECK(b.runners_of()[b.templates().back()] == 2);
+    }
+}
+
+TEST_CASE("G5: a crash between the trial runner's coming online and the switch repeats the switch") {
+  Forge b;
+  b.fill();
+  b.rebuild("linux");
+  b.finish_build();
+  auto newest = b.templates().back();
+  bool dead = false;
+  b.lose = [&](const Effect& e) {
+    if (auto* commit = std::get_if<effect::Commit>(&e))
+      for (auto& op : commit->batch)
+        if (auto* put = std::get_if<store::PutImage>(&op))
+          dead |= put->image.phase == ImagePhase::ready;
+    return dead;
+  };
+  b.boot_all();
+  REQUIRE(dead);
+  b.lose = nullptr;
+  b.start();
+  b.roll(5min);
+  CHECK(b.counts().image.template_guest == newest);
+  CHECK(b.runners_of() == std::map<std::string, int>{{newest, 2}});
+}
+
+TEST_CASE("G4: a rebuild guest that only looks ours counts in the budget and is left alone") {
+  Forge b(2, 2);
+  b.world.guests["ci-rebuild-linux@2026-01-01T00:00:00.000000000Z"] = {"foreign", GuestState::on, "", "", "", false};
+  b.start();
+  b.advance(10s);
+  CHECK(b.core->held().hugepages_1g == 2); // it, and our own build
+  REQUIRE(b.rebuilds_on().size() == 2);
+  b.world.power_off(b.rebuilds_on().front());
+  b.roll(5min);
+  CHECK(b.count(Status::Idle) == 1);
+  CHECK(b.world.guests.count("ci-rebuild-linux@2026-01-01T00:00:00.000000000Z") == 1);
+}
+
+TEST_CASE("a snapshot's name sorts as its time, and reads back") {
+  Time t{std::chrono::hours(24 * 365 * 50) + 7ms};
+  CHECK(snapshot_name(t).ends_with(":00.007000000Z"));
+  CHECK(snapshot_name(t) < snapshot_name(t + 1ms));
+  CHECK(snapshot_time(snapshot_name(t)));
+}
