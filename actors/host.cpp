@@ -1,6 +1,9 @@
 #include "actors/host.hpp"
 
+#include "actors/edge/command.hpp"
 #include "actors/edge/disk.hpp"
+#include "actors/edge/image_files.hpp"
+#include "actors/edge/iso.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -51,8 +54,23 @@ HostActor::behavior_type HostActor::make_behavior() {
         return act("undefine", [&] { return host_->undefine(guest, uuid); });
       },
       [this](clone_atom, Name from, Name to) { return clone(from, to); },
+      [this](erase_atom, Name folder, Name prefix) {
+        return on_disk("erase", [&] { return edge::erase_files(folder, prefix); });
+      },
+      [this](disk_atom, const domain::DiskOrder& disk) { return image_disk(disk); },
+      [this](iso_atom, const domain::IsoOrder& iso) {
+        return on_disk("iso", [&] { return edge::write_iso(iso); });
+      },
       [this](nvram_atom, Name from, Name to) { return copy_nvram(from, to); },
-      [this](erase_atom, Name folder, Name prefix) { return erase(folder, prefix); },
+      [this](rename_atom, Name from, Name to, Name uuid) {
+        return act("rename", [&] { return host_->rename(from, to, uuid); });
+      },
+      [this](forget_atom, Name folder, Name snapshot) {
+        return on_disk("erase_image", [&] { return edge::erase_image_files(folder, snapshot); });
+      },
+      [this](update_atom, Name checkout) {
+        return on_disk("git", [&] { return edge::update_checkout(checkout, setup_.stopping.get()); });
+      },
       [this](reopen_atom) { reopen(); },
       [this](changed_atom) { report_changes(); },
       [this](closed_atom, Name reason) { closed(reason); },
@@ -166,10 +184,22 @@ domain::HostReply HostActor::copy_nvram(const std::string& from, const std::stri
   return clone(from, to);
 }
 
-domain::HostReply HostActor::erase(const std::string& folder, const std::string& prefix) {
+domain::HostReply HostActor::image_disk(const domain::DiskOrder& disk) {
+  auto folder = disk.path.substr(0, disk.path.rfind('/'));
+  return on_disk("image_disk", [&] {
+    if (auto lack = edge::lack_of_space(disk.path, setup_.min_free_disk); !lack.empty())
+      return lack;
+    if (auto error = edge::make_image_folder(folder); !error.empty())
+      return error;
+    return edge::make_image_disk(disk, setup_.stopping.get());
+  });
+}
+
+template <class Call>
+domain::HostReply HostActor::on_disk(const char* name, Call call) {
   auto begin = clock().now();
-  auto error = edge::erase_files(folder, prefix);
-  measure("erase", error.empty(), begin);
+  std::string error = call();
+  measure(name, error.empty(), begin);
   return {error, clock().now()};
 }
 

@@ -71,7 +71,10 @@ class HostActor : public Metered<host_self::base> {
   PictureReply picture(const std::string& name);
   domain::HostReply clone(const std::string& from, const std::string& to);
   domain::HostReply copy_nvram(const std::string& from, const std::string& to);
-  domain::HostReply erase(const std::string& folder, const std::string& prefix);
+  domain::HostReply image_disk(const domain::DiskOrder&);
+  /// Makes one call that touches files alone and returns an error or an empty text.
+  template <class Call>
+  domain::HostReply on_disk(const char* name, Call);
   /// Makes one call of libvirt that answers with a Status.
   template <class Call>
   domain::HostReply act(const char* name, Call);

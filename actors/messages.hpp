@@ -1,8 +1,8 @@
 #pragma once
 /// The cast: every actor's typed interface, and every message with what it means. Read this first.
 ///
-/// Who asks whom: http -> selector -> registrations; http -> monitor -> {registrations, hypervisor, journal}; registrations -> github_link;
-/// hypervisor -> guest -> host; policy -> monitor; everyone -> metrics. Nobody waits: each request has a finite
+/// Who asks whom: http -> selector -> registrations; http -> monitor -> {registrations, hypervisor, images, journal};
+/// registrations -> github_link; hypervisor -> guest -> host; images -> host; policy -> monitor; everyone -> metrics. Nobody waits: each request has a finite
 /// time-out and an error branch at its sender.
 
 #include "actors/domain/answers.hpp"
@@ -115,6 +115,12 @@ using undef_atom = caf::atom_constant<caf::atom("undefine")>;
 using nvram_atom = caf::atom_constant<caf::atom("nvram")>;
 using clone_atom = caf::atom_constant<caf::atom("clone")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
+using seal_atom = caf::atom_constant<caf::atom("seal")>;
+using update_atom = caf::atom_constant<caf::atom("update")>;
+using disk_atom = caf::atom_constant<caf::atom("disk")>;
+using iso_atom = caf::atom_constant<caf::atom("iso")>;
+using rename_atom = caf::atom_constant<caf::atom("rename")>;
+using forget_atom = caf::atom_constant<caf::atom("forget")>;
 using commit_atom = caf::atom_constant<caf::atom("commit")>;
 using load_atom = caf::atom_constant<caf::atom("load")>;
 using shot_atom = caf::atom_constant<caf::atom("shot")>;
@@ -219,6 +225,19 @@ using guest_actor = caf::typed_actor<
     caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
     caf::replies_to<remove_atom, domain::GuestSpec>::with<domain::HostReply>>;
 
+/// Makes, seals and deletes images. Every order is idempotent; answers come when it is over.
+using images_actor = caf::typed_actor<
+    /// The image's disk, its configuration's ISO, and its firmware's variables.
+    caf::replies_to<prepare_atom, domain::ImageSpec>::with<domain::HostReply>,
+    /// Define the rebuild guest and start it. Only after prepare.
+    caf::replies_to<start_atom, domain::ImageSpec>::with<domain::HostReply>,
+    /// Rename the rebuild guest, which is off, to the template.
+    caf::replies_to<seal_atom, domain::ImageSpec>::with<domain::HostReply>,
+    /// Stop the guest, undefine it, delete its files. A guest of its name with another UUID is left alone.
+    caf::replies_to<remove_atom, domain::ImageSpec>::with<domain::HostReply>,
+    /// Bring the checkout at that path to what its remote's main branch is now.
+    caf::replies_to<update_atom, std::string>::with<domain::HostReply>>;
+
 /// Blocking calls of libvirt and the file system, one at a time, each idempotent. Detached; owns one connection. Tests
 /// put a fake here.
 using host_actor = caf::typed_actor<
@@ -246,7 +265,17 @@ using host_actor = caf::typed_actor<
     /// Copies a template's NVRAM (from, to) likewise. One that is not there is fine: libvirt makes a fresh one.
     caf::replies_to<nvram_atom, std::string, std::string>::with<domain::HostReply>,
     /// Deletes files of the folder (first) whose names begin with the prefix (second).
-    caf::replies_to<erase_atom, std::string, std::string>::with<domain::HostReply>>;
+    caf::replies_to<erase_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Makes the file of an image's disk; one that is there is kept.
+    caf::replies_to<disk_atom, domain::DiskOrder>::with<domain::HostReply>,
+    /// Writes a CD-ROM image; one that is there is replaced.
+    caf::replies_to<iso_atom, domain::IsoOrder>::with<domain::HostReply>,
+    /// Renames a guest that is off (from, to, UUID); one that has the new name already is fine.
+    caf::replies_to<rename_atom, std::string, std::string, std::string>::with<domain::HostReply>,
+    /// Deletes the files of one image: of that folder (first), of that snapshot (second).
+    caf::replies_to<forget_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Updates the git checkout at that path.
+    caf::replies_to<update_atom, std::string>::with<domain::HostReply>>;
 
 /// The store. Detached.
 using journal_actor = caf::typed_actor<
@@ -347,6 +376,9 @@ CI_LOCAL_MESSAGE(ci::domain::Lever)
 CI_LOCAL_MESSAGE(ci::domain::LeverAnswer)
 CI_LOCAL_MESSAGE(ci::domain::GuestObservation)
 CI_LOCAL_MESSAGE(ci::domain::GuestSpec)
+CI_LOCAL_MESSAGE(ci::domain::ImageSpec)
+CI_LOCAL_MESSAGE(ci::domain::DiskOrder)
+CI_LOCAL_MESSAGE(ci::domain::IsoOrder)
 CI_LOCAL_MESSAGE(ci::domain::HostReply)
 CI_LOCAL_MESSAGE(ci::domain::PolicyPtr)
 CI_LOCAL_MESSAGE(ci::domain::StoreBatch)

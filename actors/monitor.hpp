@@ -19,6 +19,7 @@ struct MonitorParts {
   BoardPtr board;
   registrations_actor registrations;
   hypervisor_actor hypervisor;
+  images_actor images;
   journal_actor journal;
   metrics_actor metrics;
   /// The wall clock; tests give their own.
@@ -60,8 +61,9 @@ class Monitor : public Metered<monitor_actor::base> {
 
   template <class Reply, class F, class... Args>
   void ask_github(const char* step, F report, Args... args);
-  template <class F, class Atom>
-  void ask_host(const char* step, Atom, const domain::GuestSpec&, std::chrono::seconds patience, F report);
+  /// Asks an actor that answers with a HostReply; `step` names the crash points around it.
+  template <class Actor, class F, class... Args>
+  void ask_host(const Actor&, const char* step, std::chrono::seconds patience, F report, Args... args);
 
   void carry(domain::effect::Commit);
   void carry(domain::effect::ListRegistrations);
@@ -77,6 +79,11 @@ class Monitor : public Metered<monitor_actor::base> {
   void carry(domain::effect::Prepare);
   void carry(domain::effect::Start);
   void carry(domain::effect::Remove);
+  void carry(domain::effect::PrepareImage);
+  void carry(domain::effect::StartImage);
+  void carry(domain::effect::SealImage);
+  void carry(domain::effect::DiscardImage);
+  void carry(domain::effect::UpdateRepo);
   void carry(domain::effect::AnswerTake);
   void carry(domain::effect::AnswerRelease);
   void carry(domain::effect::AnswerJit);

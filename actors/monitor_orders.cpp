@@ -16,6 +16,7 @@ constexpr auto listing_patience = 120s;
 constexpr auto address_patience = 5s;
 constexpr auto prepare_patience = 2400s;
 constexpr auto start_patience = 600s;
+constexpr auto image_patience = 4200s;
 constexpr auto remove_patience = 300s;
 
 spdlog::level::level_enum level_of(domain::LogLevel level) {
@@ -183,11 +184,11 @@ void Monitor::carry(domain::effect::ListAddresses) {
             });
 }
 
-template <class F, class Atom>
-void Monitor::ask_host(const char* step, Atom atom, const domain::GuestSpec& spec,
-                       std::chrono::seconds patience, F report) {
+template <class Actor, class F, class... Args>
+void Monitor::ask_host(const Actor& actor, const char* step, std::chrono::seconds patience, F report,
+                       Args... args) {
   crash_.reached(step, "order");
-  request(parts_.hypervisor, patience, atom, spec)
+  request(actor, patience, std::move(args)...)
       .then(
           [this, report, step](domain::HostReply& reply) {
             crash_.reached(step, "answer");
@@ -201,18 +202,55 @@ void Monitor::ask_host(const char* step, Atom atom, const domain::GuestSpec& spe
 }
 
 void Monitor::carry(domain::effect::Prepare e) {
-  ask_host("prepare", prepare_atom::value, e.spec, prepare_patience,
-           [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); });
+  ask_host(parts_.hypervisor, "prepare", prepare_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); }, prepare_atom::value,
+           e.spec);
 }
 
 void Monitor::carry(domain::effect::Start e) {
-  ask_host("start", start_atom::value, e.spec, start_patience,
-           [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); });
+  ask_host(parts_.hypervisor, "start", start_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); }, start_atom::value,
+           e.spec);
 }
 
 void Monitor::carry(domain::effect::Remove e) {
-  ask_host("remove", remove_atom::value, e.spec, remove_patience,
-           [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); });
+  ask_host(parts_.hypervisor, "remove", remove_patience,
+           [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); }, remove_atom::value,
+           e.spec);
+}
+
+void Monitor::carry(domain::effect::PrepareImage e) {
+  ask_host(
+      parts_.images, "image_prepare", image_patience,
+      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_prepared(t, image, reply); },
+      prepare_atom::value, e.spec);
+}
+
+void Monitor::carry(domain::effect::StartImage e) {
+  ask_host(
+      parts_.images, "image_start", start_patience,
+      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_started(t, image, reply); },
+      start_atom::value, e.spec);
+}
+
+void Monitor::carry(domain::effect::SealImage e) {
+  ask_host(
+      parts_.images, "image_seal", remove_patience,
+      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_sealed(t, image, reply); },
+      seal_atom::value, e.spec);
+}
+
+void Monitor::carry(domain::effect::DiscardImage e) {
+  ask_host(
+      parts_.images, "image_discard", remove_patience,
+      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_discarded(t, image, reply); },
+      remove_atom::value, e.spec);
+}
+
+void Monitor::carry(domain::effect::UpdateRepo e) {
+  ask_host(
+      parts_.images, "update_repo", image_patience,
+      [this](auto t, const auto& reply) { core_.on_repo_updated(t, reply); }, update_atom::value, e.path);
 }
 
 template <class Answer>

@@ -42,6 +42,8 @@ RefusalText text_of(domain::Refusal refusal) {
     return {"jit-gone", 410, "The JIT config is not given out any more."};
   case Refusal::unknown_profile:
     return {"unknown-profile", 404, "There is no such profile."};
+  case Refusal::no_recipe:
+    return {"no-recipe", 409, "Nothing says how an image of this profile is made."};
   case Refusal::unknown_reservation:
     return {"unknown-reservation", 404, "There is no such reservation."};
   case Refusal::unknown_runner:

@@ -76,8 +76,4 @@ struct BootAnswer {
   std::shared_ptr<const std::string> script;
 };
 
-struct RebuildAnswer {
-  Verdict verdict;
-};
-
 } // namespace ci::domain

@@ -119,7 +119,6 @@ void Core::on_loaded(Now now, StoreImage image) {
   loaded_at_ = now.time;
   next_id_ = image.next_id;
   recall_artifacts(image);
-  images_.load(now.time, image);
   images_.load(image);
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);

@@ -33,19 +33,15 @@ void Core::on_repo_updated(Now now, const HostReply& reply) {
   images_.on_repo_updated(now.time, reply);
 }
 
-void Core::rebuild(Now now, RequestId request, const std::string& profile) {
-  see(now);
-  auto answer = [&](Refusal why, const char* detail) {
-    order(effect::AnswerRebuild{request, {{why, detail, Duration{1'000}}}});
-  };
-  if (!ready() || stopping_)
-    return answer(Refusal::not_ready, "The service is starting or stopping; ask again.");
-  auto it = policy_->profiles.find(profile);
+void Core::rebuild(RequestId request, const lever::RebuildImage& ask) {
+  auto it = policy_->profiles.find(ask.profile);
   if (it == policy_->profiles.end())
-    return answer(Refusal::unknown_profile, "No such profile is configured.");
+    return refuse_lever(request, {Refusal::unknown_profile, "There is no such profile.", {}});
   if (!it->second.builds_images())
-    return answer(Refusal::no_recipe, "The images of this profile are made by hand: it has no image table.");
-  images_.ask_rebuild(now.time, profile, [this, request] { order(effect::AnswerRebuild{request, {}}); });
+    return refuse_lever(
+        request, {Refusal::no_recipe, "The images of this profile are made by hand: it has no image table.", {}});
+  images_.ask_rebuild(now_.time, ask.profile, [this, request] { order(effect::AnswerLever{request, {}}); });
+  write(store::AppendHistory{{now_.time, "rebuild_asked", 0, ask.profile, ""}});
 }
 
 void Core::advance_images() {
@@ -69,6 +65,10 @@ void Core::plan_images(const Counts& counts) {
         spare -= policy_->profiles.at(other).requires_ * n;
     return spare;
   };
+  std::map<std::string, int> targets;
+  for (auto& [key, c] : counts)
+    targets[key] = c.paused ? 0 : c.target;
+  images_.steer(std::move(targets));
   std::vector<std::string> builds = images_.waiting(now_.time, *policy_);
   for (auto& [key, profile] : policy_->profiles) {
     auto& c = counts.at(key);
@@ -76,6 +76,8 @@ void Core::plan_images(const Counts& counts) {
     bool due = std::find(builds.begin(), builds.end(), key) != builds.end();
     if (image)
       settle_trial(*image);
+    if (c.paused)
+      continue;
     if (image && image->rec.phase == ImagePhase::trial && image->rec.trial_runner == 0) {
       auto pause = create_pause_.find(key);
       if (pause != create_pause_.end() && !pause->second.due(now_.time))

@@ -20,6 +20,7 @@ void Core::operate(Now now, RequestId request, const Lever& asked) {
     void operator()(const lever::CancelOverride&) const { core.cancel_override(request); }
     void operator()(const lever::SetPaused& ask) const { core.set_paused(request, ask); }
     void operator()(const lever::DestroyRunner& ask) const { core.destroy_by_hand(request, ask.runner); }
+    void operator()(const lever::RebuildImage& ask) const { core.rebuild(request, ask); }
   };
   std::visit(Visitor{*this, request}, asked);
 }

@@ -59,7 +59,7 @@ Resources Core::plannable() const {
   return budget;
 }
 
-std::map<std::string, int> Core::fitted(const std::map<std::string, ProfileCounts>& counts) const {
+std::map<std::string, int> Core::fitted(const Counts& counts) const {
   std::vector<FitProfile> profiles;
   for (auto& [key, profile] : policy_->profiles) {
     auto& c = counts.at(key);

@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ci::domain {
 
@@ -52,7 +54,7 @@ struct ImageSpec {
   std::string uuid;
   std::string mac;
   std::string disk_target;
-  /// `<images_path>/base/<profile>`; the files there are `{base.img,config.iso}@<snapshot>`.
+  /// `<images_path>/base/<profile>`; the files there are `{base.img,config.iso,nvram.fd}@<snapshot>`.
   std::string folder;
   std::string snapshot;
   /// libvirt network filter for each interface; empty: none.
@@ -64,7 +66,24 @@ struct ImageSpec {
   std::shared_ptr<const ImageSources> sources;
 
   std::string disk_file() const { return folder + "/base.img@" + snapshot; }
+  std::string nvram_file() const { return folder + "/nvram.fd@" + snapshot; }
   std::string config_file() const { return folder + "/config.iso@" + snapshot; }
+};
+
+/// How the file of an image's disk is made.
+struct DiskOrder {
+  std::string path;
+  /// What it begins as a copy of; empty: blank.
+  std::string from;
+  /// Size of a raw disk; 0: that of `from`. Never smaller than that.
+  std::int64_t size_bytes = 0;
+};
+
+/// A CD-ROM image that holds a few small files.
+struct IsoOrder {
+  std::string path;
+  std::string label;
+  std::vector<std::pair<std::string, std::string>> files; ///< name, contents
 };
 
 } // namespace ci::domain

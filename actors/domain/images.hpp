@@ -71,6 +71,8 @@ class Images {
   /// is not removed yet.
   void advance(Time now, const Policy&, const std::function<bool(const std::string& template_guest)>& in_use);
 
+  /// How many runners each profile is steered to now; a profile that is not named, or has none, gets no build.
+  void steer(std::map<std::string, int> targets) { targets_ = std::move(targets); }
   /// Profiles that are due for a build and wait for nothing but a slot, in the order in which they get one.
   std::vector<std::string> waiting(Time now, const Policy&);
   /// The slot is there: orders the build, which holds it from now on.
@@ -137,6 +139,7 @@ class Images {
   std::map<std::string, Image> images_;                         ///< by template guest
   std::map<std::string, std::string> hand_made_;                ///< newest template of others by profile
   std::map<std::string, std::vector<std::string>> foreign_;     ///< snapshots of templates of others by profile
+  std::map<std::string, int> targets_;
   std::map<std::string, Time> asked_;                           ///< rebuilds asked for, by profile
   std::map<std::string, Trouble> trouble_;                      ///< by profile
   enum class Repo { stale, updating, fresh } repo_ = Repo::stale;

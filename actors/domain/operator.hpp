@@ -26,10 +26,15 @@ struct SetPaused {
 struct DestroyRunner {
   RunnerId runner = 0;
 };
+/// A new image of the profile, as soon as there is room.
+struct RebuildImage {
+  std::string profile;
+};
 } // namespace lever
 
 using Lever =
-    std::variant<lever::StartOverride, lever::CancelOverride, lever::SetPaused, lever::DestroyRunner>;
+    std::variant<lever::StartOverride, lever::CancelOverride, lever::SetPaused, lever::DestroyRunner,
+                 lever::RebuildImage>;
 
 struct LeverAnswer {
   Verdict verdict;

@@ -204,6 +204,22 @@ Status Host::destroy(const std::string& name, const std::string& uuid) {
   return off ? Status(Ok{}) : Status(error);
 }
 
+Status Host::rename(const std::string& from, const std::string& to, const std::string& uuid) {
+  if (!link_)
+    return not_open();
+  auto renamed = find_ours(link_->connection, to, uuid);
+  if (!renamed)
+    return renamed.error();
+  if (*renamed)
+    return Ok{};
+  auto found = find_ours(link_->connection, from, uuid);
+  if (!found)
+    return found.error();
+  if (!*found)
+    return HostError{VIR_ERR_NO_DOMAIN, "there is no guest " + from};
+  return virDomainRename(found->get(), to.c_str(), 0) == 0 ? Status(Ok{}) : Status(last_error());
+}
+
 Status Host::undefine(const std::string& name, const std::string& uuid) {
   if (!link_)
     return not_open();

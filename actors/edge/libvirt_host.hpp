@@ -90,6 +90,8 @@ class Host {
   Status define(const std::string& xml);
   Status start(const std::string& name, const std::string& uuid);
   Status destroy(const std::string& name, const std::string& uuid);
+  /// The guest must be off.
+  Status rename(const std::string& from, const std::string& to, const std::string& uuid);
   /// Removes the NVRAM, saved states and snapshots' metadata too. Refused while the guest runs.
   Status undefine(const std::string& name, const std::string& uuid);
 

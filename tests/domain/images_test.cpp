@@ -80,11 +80,11 @@ struct Forge : Bench {
     run();
     return boots.count(id) && boots[id].script ? *boots[id].script : "";
   }
-  RebuildAnswer rebuild(const std::string& key) {
+  LeverAnswer rebuild(const std::string& key) {
     auto id = next_request++;
-    core->rebuild(now(), id, key);
+    core->operate(now(), id, lever::RebuildImage{key});
     run();
-    return rebuilds.at(id);
+    return levers.at(id);
   }
 };
 

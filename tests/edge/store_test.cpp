@@ -333,13 +333,13 @@ TEST_CASE("an image is read as it was written, moves with the clock, and is forg
     auto changed = full_image("linux");
     changed.phase = ci::domain::ImagePhase::building;
     store.apply({ops::PutImage{changed}, ops::PutImage{full_image("other")}});
-    store.apply({ops::PutImage{full_image("linux")}, ops::ShiftTimes{Duration(5)}});
+    store.apply({ops::PutImage{full_image("linux")}, ops::ShiftTimes{domain::Duration(5)}});
   }
   Store store(folder.path());
   auto images = store.load().images;
   REQUIRE(images.size() == 2);
   auto expected = full_image("linux");
-  expected.ordered_at += Duration(5);
+  expected.ordered_at += domain::Duration(5);
   CHECK(images[0] == expected);
   store.apply({ops::DropImage{expected.template_guest}});
   CHECK(store.load().images.size() == 1);

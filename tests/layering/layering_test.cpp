@@ -49,7 +49,8 @@ const std::vector<Rule> rules = {
     // An actor that touches the world owns its part of the edge; nobody else includes that.
     {"actors/github_link.", {"actors/edge/github_"}},
     {"actors/selector.", {"actors/edge/zip_text.hpp"}},
-    {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk"}},
+    {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk", "actors/edge/image_files", "actors/edge/iso",
+                      "actors/edge/command"}},
     {"actors/journal.", {"actors/edge/store.hpp"}},
     {"actors/files.", {"actors/edge/file_tree"}},
     {"actors/album.", {"actors/edge/picture"}},

@@ -126,10 +126,45 @@ class FakeHost : public host_actor::base {
             return HostReply{{}, clock().now()};
           });
         },
+        [this](disk_atom, const domain::DiskOrder& disk) {
+          return make_file("disk " + disk.path + " " + disk.from, disk.path);
+        },
+        [this](iso_atom, const domain::IsoOrder& iso) {
+          return make_file("iso " + iso.path + " " + iso.label, iso.path);
+        },
+        [this](rename_atom, Name from, Name to, Name uuid) {
+          return answer<HostReply>("rename " + from + " " + to, [&] { return rename(from, to, uuid); });
+        },
+        [this](forget_atom, Name folder, Name snapshot) {
+          return answer<HostReply>("forget " + folder + " " + snapshot, [&] {
+            std::erase_if(machine_->files, [&](auto& file) {
+              return file.starts_with(folder + "/") && file.ends_with("@" + snapshot);
+            });
+            return HostReply{{}, clock().now()};
+          });
+        },
+        [this](update_atom, Name checkout) {
+          return answer<HostReply>("update " + checkout, [&] { return HostReply{{}, clock().now()}; });
+        },
     };
   }
 
  private:
+  caf::result<domain::HostReply> make_file(const std::string& call, const std::string& path) {
+    return answer<domain::HostReply>(call, [&] {
+      machine_->files.insert(path);
+      return domain::HostReply{{}, clock().now()};
+    });
+  }
+  domain::HostReply rename(const std::string& from, const std::string& to, const std::string& uuid) {
+    auto guest = machine_->guests.find(from);
+    if (guest == machine_->guests.end() || guest->second.uuid != uuid)
+      return {machine_->guests.count(to) ? "" : "no guest", clock().now()};
+    auto node = machine_->guests.extract(guest);
+    node.key() = to;
+    machine_->guests.insert(std::move(node));
+    return {{}, clock().now()};
+  }
   template <class Reply, class Make>
   caf::result<Reply> answer(const std::string& call, Make make) {
     machine_->calls.push_back(call);

@@ -1,0 +1,138 @@
+#include "actors/domain/image_xml.hpp"
+
+#include "actors/domain/guest_document.hpp"
+#include "actors/domain/guest_edit.hpp"
+
+#include <sstream>
+
+namespace ci::domain {
+namespace {
+
+using pugi::xml_node;
+
+bool is_placeholder(xml_node disk) {
+  return std::string_view(disk.attribute("type").value()) == "block" &&
+         std::string_view(disk.child("source").attribute("dev").value()) == "/dev/null";
+}
+
+xml_node disk_at(xml_node devices, const std::string& target) {
+  for (auto disk : devices.children("disk"))
+    if (xml::target_of(disk) == target)
+      return disk;
+  return {};
+}
+
+/// Puts the image into the drive, which is added where there is none.
+void insert_cdrom(xml_node devices, const std::string& target, const std::string& file) {
+  auto drive = disk_at(devices, target);
+  if (!drive) {
+    drive = devices.append_child("disk");
+    auto at = drive.append_child("target");
+    xml::set(at, "dev", target);
+    xml::set(at, "bus", target.starts_with("hd") ? "ide" : target.starts_with("vd") ? "virtio" : "sata");
+  }
+  xml::make_own(drive, file);
+  xml::set(drive, "device", "cdrom");
+  xml::set(xml::child_of(drive, "driver"), "type", "raw");
+  xml::child_of(drive, "readonly");
+}
+
+std::string config_drive(xml_node devices, const ImageRecipe& recipe) {
+  if (!recipe.config_cdrom.empty())
+    return recipe.config_cdrom;
+  for (auto disk : devices.children("disk"))
+    if (xml::device_of(disk) == "cdrom" && recipe.cdroms.count(xml::target_of(disk)) == 0)
+      return xml::target_of(disk);
+  return {};
+}
+
+std::string fill_disks(xml_node devices, const ImageSpec& spec) {
+  auto own = disk_at(devices, spec.disk_target);
+  if (!own)
+    return "guest.xml has no disk " + spec.disk_target;
+  auto filled = spec.recipe.cdroms;
+  for (auto& [target, file] : filled)
+    file = spec.deps_folder + "/" + file;
+  if (spec.sources && has_config(*spec.sources)) {
+    auto drive = config_drive(devices, spec.recipe);
+    if (drive.empty())
+      return "there is no CD-ROM drive for the configuration: name one as config_cdrom in image.toml";
+    filled[drive] = spec.config_file();
+  }
+  if (filled.count(spec.disk_target))
+    return "the disk " + spec.disk_target + " is a CD-ROM, too";
+  for (auto disk : devices.children("disk")) {
+    if (disk == own || filled.count(xml::target_of(disk)))
+      continue;
+    if (!is_placeholder(disk)) {
+      xml::make_shared(disk);
+      continue;
+    }
+    if (xml::device_of(disk) != "cdrom")
+      return "disk " + xml::target_of(disk) + " of guest.xml is a placeholder that nothing fills";
+    xml::set(disk, "type", "file");
+    xml::remove_children(disk, "source");
+  }
+  xml::make_own(own, spec.disk_file());
+  for (auto& [target, file] : filled)
+    insert_cdrom(devices, target, file);
+  return {};
+}
+
+std::string rebuild(xml_node domain, const ImageSpec& spec) {
+  std::string written_for = domain.child("name").text().get();
+  xml::own_identity(domain, spec.rebuild_guest, spec.uuid);
+  if (!xml::nvram_source(domain).empty())
+    xml::own_nvram(domain, spec.nvram_file());
+  xml::mark(domain, "image", spec.template_guest);
+  auto devices = xml::child_of(domain, "devices");
+  if (auto error = fill_disks(devices, spec); !error.empty())
+    return error;
+  if (auto error = xml::own_interfaces(devices, spec.mac, spec.filter); !error.empty())
+    return error;
+  xml::own_paths(devices, written_for, spec.rebuild_guest);
+  xml::own_ports(devices);
+  return {};
+}
+
+} // namespace
+
+bool has_config(const ImageSources& sources) {
+  return !sources.user_data.empty() || !sources.autounattend.empty();
+}
+
+std::string config_label(const ImageSources& sources) {
+  return sources.user_data.empty() ? "CONFIG" : "CIDATA"; // cloud-init looks for this one
+}
+
+ImageParts image_parts(std::string_view text, std::string_view target) {
+  ImageParts parts;
+  pugi::xml_document document;
+  parts.error = load_guest(document, text);
+  if (!parts)
+    return parts;
+  auto domain = document.child("domain");
+  auto disk = xml::cloned_disk(domain.child("devices"), target);
+  if (!disk)
+    parts.error = "there is no disk " + std::string(target);
+  parts.format = disk.child("driver").attribute("type").as_string("raw");
+  parts.nvram = xml::nvram_source(domain);
+  return parts;
+}
+
+XmlText rebuild_xml(std::string_view guest_xml, const ImageSpec& spec) {
+  XmlText result;
+  pugi::xml_document document;
+  result.error = load_guest(document, guest_xml);
+  if (!result)
+    return result;
+  result.error = rebuild(document.child("domain"), spec);
+  if (!result)
+    return result;
+  std::ostringstream text;
+  document.child("domain").print(text, "  ", pugi::format_default, pugi::encoding_utf8);
+  result.xml = text.str();
+  return result;
+}
+
+} // namespace ci::domain

@@ -1,0 +1,75 @@
+#include "actors/edge/image_files.hpp"
+
+#include "actors/domain/names.hpp"
+#include "actors/edge/disk.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ci::edge {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string because(const std::string& what) { return what + ": " + std::strerror(errno); }
+
+std::string make_one_folder(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0711) == 0)
+    return ::chmod(folder.c_str(), 0711) == 0 ? "" : because("setting the mode of " + folder);
+  return errno == EEXIST ? "" : because("making " + folder);
+}
+
+/// A file that holds nothing: the growing follows.
+std::string make_blank(const std::string& path) {
+  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0)
+    return because("making " + path);
+  ::close(file);
+  return {};
+}
+
+std::string grow(const std::string& path, std::int64_t size) {
+  struct stat now {};
+  if (::lstat(path.c_str(), &now) < 0)
+    return because("looking at " + path);
+  if (!S_ISREG(now.st_mode))
+    return path + " is no regular file";
+  if (size > now.st_size && ::truncate(path.c_str(), size) < 0)
+    return because("growing " + path);
+  return {};
+}
+
+} // namespace
+
+std::string make_image_folder(const std::string& folder) {
+  if (auto error = make_one_folder(fs::path(folder).parent_path()); !error.empty())
+    return error;
+  return make_one_folder(folder);
+}
+
+std::string make_image_disk(const domain::DiskOrder& order, const std::atomic<bool>* stop) {
+  if (order.from.empty()) {
+    if (auto error = make_blank(order.path); !error.empty())
+      return error;
+  } else if (auto result = clone_file(order.from, order.path, stop); !result)
+    return result.error;
+  return grow(order.path, order.size_bytes);
+}
+
+std::string erase_image_files(const std::string& folder, const std::string& snapshot) {
+  if (!domain::snapshot_time(snapshot) || snapshot.find('/') != std::string::npos)
+    return "refused to delete files of the snapshot '" + snapshot + "'";
+  std::string error;
+  for (auto name : {"base.img@" + snapshot, "config.iso@" + snapshot, "nvram.fd@" + snapshot})
+    for (auto& file : {name, "." + name + ".part"})
+      if (::unlink((folder + "/" + file).c_str()) < 0 && errno != ENOENT)
+        error = because("deleting " + folder + "/" + file);
+  return error;
+}
+
+} // namespace ci::edge

@@ -1,0 +1,236 @@
+#include "actors/images.hpp"
+
+#include "actors/domain/image_xml.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace ci {
+namespace {
+
+constexpr domain::Duration image_call_timeout{60'000}, image_start_timeout{300'000},
+    image_copy_timeout{3'600'000}, update_timeout{2'500'000};
+
+} // namespace
+
+ImagesActor::ImagesActor(caf::actor_config& config, MeterPtr meter, WorkersPtr workers)
+    : Metered(config, std::move(meter)), workers_(std::move(workers)) {
+  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      spdlog::critical("event=images_exception what=\"{}\"", error.what());
+    } catch (...) {
+      spdlog::critical("event=images_exception what=unknown");
+    }
+    return caf::none;
+  });
+}
+
+ImagesActor::behavior_type ImagesActor::make_behavior() {
+  return {
+      [this](prepare_atom, domain::ImageSpec& spec) { return accept(Kind::prepare, std::move(spec)); },
+      [this](start_atom, domain::ImageSpec& spec) { return accept(Kind::start, std::move(spec)); },
+      [this](seal_atom, domain::ImageSpec& spec) { return accept(Kind::seal, std::move(spec)); },
+      [this](remove_atom, domain::ImageSpec& spec) { return accept(Kind::remove, std::move(spec)); },
+      [this](update_atom, const std::string& checkout) {
+        domain::ImageSpec spec;
+        spec.folder = checkout;
+        return accept(Kind::update, std::move(spec));
+      },
+  };
+}
+
+void ImagesActor::on_exit() {
+  for (auto& [image, queue] : queues_)
+    for (auto& work : queue)
+      work->answer.deliver(domain::HostReply{"the service is being stopped", clock().now()});
+  queues_.clear();
+  workers_.reset();
+}
+
+// --- orders
+
+caf::result<domain::HostReply> ImagesActor::accept(Kind kind, domain::ImageSpec spec) {
+  auto work = std::make_shared<Work>();
+  work->kind = kind;
+  work->spec = std::move(spec);
+  work->answer = make_response_promise<domain::HostReply>();
+  auto& queue = queues_[work->spec.template_guest];
+  queue.push_back(work);
+  if (queue.size() == 1)
+    begin(work);
+  return work->answer;
+}
+
+void ImagesActor::begin(const WorkPtr& work) {
+  auto pinned = pinned_.find(work->spec.template_guest);
+  work->borrowed = pinned == pinned_.end();
+  work->worker = work->borrowed ? workers_->borrow(clock().now()) : pinned->second;
+  switch (work->kind) {
+  case Kind::prepare:
+    return prepare(work);
+  case Kind::start:
+    return start(work);
+  case Kind::seal:
+    return ask(work, image_call_timeout, &ImagesActor::ended, rename_atom::value, work->spec.rebuild_guest,
+               work->spec.template_guest, work->spec.uuid);
+  case Kind::remove:
+    work->names = {work->spec.rebuild_guest, work->spec.template_guest};
+    return remove_next(work);
+  case Kind::update:
+    return ask(work, update_timeout, &ImagesActor::ended, update_atom::value, work->spec.folder);
+  }
+}
+
+void ImagesActor::conclude(const WorkPtr& work, const std::string& error) {
+  if (!error.empty())
+    spdlog::warn("event=image_order_failed image={} error=\"{}\"", work->spec.template_guest, error);
+  auto& image = work->spec.template_guest;
+  if (work->borrowed)
+    workers_->give_back(work->worker);
+  work->answer.deliver(domain::HostReply{error, clock().now()});
+  auto queue = queues_.find(image);
+  queue->second.pop_front();
+  if (!queue->second.empty())
+    begin(WorkPtr(queue->second.front()));
+  else {
+    queues_.erase(queue);
+    // Behind a remove that was carried out there is nothing more to come.
+    if (work->kind == Kind::remove && error.empty())
+      pinned_.erase(image);
+  }
+}
+
+// --- prepare
+
+void ImagesActor::prepare(const WorkPtr& work) {
+  auto& base = work->spec.recipe.begins_with;
+  if (!work->spec.sources)
+    return conclude(work, "the profile's folder holds nothing to make an image from");
+  if (base.kind == domain::ImageBase::Kind::guest)
+    return ask(work, image_call_timeout, &ImagesActor::prepare_from, xml_atom::value, base.name);
+  if (base.kind == domain::ImageBase::Kind::file)
+    work->disk_from = work->spec.deps_folder + "/" + base.name;
+  make_disk(work);
+}
+
+/// A hand-made guest is copied with its disk and its firmware's variables.
+void ImagesActor::prepare_from(const WorkPtr& work, XmlReply& reply) {
+  if (!reply.xml)
+    return conclude(work, reply.error);
+  auto disk = domain::source_disk(*reply.xml, work->spec.disk_target);
+  if (!disk) // it may have the disk elsewhere than the image
+    disk = domain::source_disk(*reply.xml, {});
+  if (!disk || disk.path.empty())
+    return conclude(work, disk ? work->spec.recipe.begins_with.name + " has no disk" : disk.error);
+  work->disk_from = disk.path;
+  work->nvram_from = domain::nvram_file(*reply.xml);
+  make_disk(work);
+}
+
+void ImagesActor::make_disk(const WorkPtr& work) {
+  auto parts = domain::image_parts(work->spec.sources->guest_xml, work->spec.disk_target);
+  if (!parts)
+    return conclude(work, "guest.xml: " + parts.error);
+  auto size = work->spec.recipe.size_bytes;
+  if (parts.format != "raw" && (size != 0 || work->disk_from.empty()))
+    return conclude(work, "guest.xml states the format " + parts.format +
+                            " for the image's disk: only raw ones can be blank or given a size");
+  ask(work, image_copy_timeout, &ImagesActor::disk_made, disk_atom::value,
+      domain::DiskOrder{work->spec.disk_file(), work->disk_from, size});
+}
+
+void ImagesActor::disk_made(const WorkPtr& work, domain::HostReply& reply) {
+  if (!reply)
+    return ended(work, reply);
+  if (work->nvram_from.empty())
+    return nvram_copied(work, reply);
+  ask(work, image_call_timeout, &ImagesActor::nvram_copied, nvram_atom::value, work->nvram_from,
+      work->spec.nvram_file());
+}
+
+void ImagesActor::nvram_copied(const WorkPtr& work, domain::HostReply& reply) {
+  auto& sources = *work->spec.sources;
+  if (!reply || !domain::has_config(sources))
+    return ended(work, reply);
+  domain::IsoOrder iso{work->spec.config_file(), domain::config_label(sources), {}};
+  if (!sources.user_data.empty())
+    iso.files = {{"user-data", sources.user_data}, {"meta-data", sources.meta_data}};
+  else
+    iso.files = {{"autounattend.xml", sources.autounattend}};
+  ask(work, image_call_timeout, &ImagesActor::ended, iso_atom::value, std::move(iso));
+}
+
+// --- start
+
+void ImagesActor::start(const WorkPtr& work) {
+  if (!work->spec.sources)
+    return conclude(work, "the profile's folder holds nothing to make an image from");
+  auto own = domain::rebuild_xml(work->spec.sources->guest_xml, work->spec);
+  if (!own)
+    return conclude(work, own.error);
+  ask(work, image_call_timeout, &ImagesActor::defined, define_atom::value, own.xml);
+}
+
+void ImagesActor::defined(const WorkPtr& work, domain::HostReply& reply) {
+  if (!reply)
+    return ended(work, reply);
+  ask(work, image_start_timeout, &ImagesActor::ended, start_atom::value, work->spec.rebuild_guest,
+      work->spec.uuid);
+}
+
+// --- remove
+
+void ImagesActor::remove_next(const WorkPtr& work) {
+  if (work->names.empty())
+    return ask(work, image_call_timeout, &ImagesActor::ended, forget_atom::value, work->spec.folder,
+               work->spec.snapshot);
+  ask(work, image_call_timeout, &ImagesActor::remove_seen, look_atom::value, work->names.back());
+}
+
+void ImagesActor::remove_seen(const WorkPtr& work, ObservationReply& reply) {
+  if (!reply.observation)
+    return conclude(work, reply.error);
+  if (reply.observation->state == domain::GuestState::absent || reply.observation->uuid != work->spec.uuid) {
+    work->names.pop_back();
+    return remove_next(work);
+  }
+  ask(work, image_call_timeout, &ImagesActor::remove_halted, halt_atom::value, work->names.back(),
+      work->spec.uuid);
+}
+
+void ImagesActor::remove_halted(const WorkPtr& work, domain::HostReply& reply) {
+  if (!reply)
+    return ended(work, reply);
+  ask(work, image_call_timeout, &ImagesActor::remove_undefined, undef_atom::value, work->names.back(),
+      work->spec.uuid);
+}
+
+void ImagesActor::remove_undefined(const WorkPtr& work, domain::HostReply& reply) {
+  if (!reply)
+    return ended(work, reply);
+  work->names.pop_back();
+  remove_next(work);
+}
+
+template <class Reply, class... Parts>
+void ImagesActor::ask(const WorkPtr& work, domain::Duration timeout,
+                      void (ImagesActor::*next)(const WorkPtr&, Reply&), Parts... parts) {
+  request(workers_->host(work->worker), timeout, std::move(parts)...)
+      .then(
+          [this, work, next](Reply& reply) {
+            workers_->answered(work->worker);
+            (this->*next)(work, reply);
+          },
+          [this, work](caf::error& error) {
+            if (error == caf::sec::request_timeout) {
+              pinned_[work->spec.template_guest] = work->worker;
+              workers_->silent(work->worker, clock().now());
+            }
+            conclude(work, "no answer in time: " + system().render(error));
+          });
+}
+
+} // namespace ci
