@@ -21,6 +21,7 @@ void explain_policy(Context&, const Request&, const ResponderPtr&);
 // handlers_lever.cpp
 void pause_profile(Context&, const Request&, const ResponderPtr&);
 void resume_profile(Context&, const Request&, const ResponderPtr&);
+void rebuild_image(Context&, const Request&, const ResponderPtr&);
 void destroy_runner(Context&, const Request&, const ResponderPtr&);
 
 // handlers_guest.cpp

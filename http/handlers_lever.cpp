@@ -1,4 +1,4 @@
-/// Operators' levers: pause and resume a profile, end a runner.
+/// Operators' levers: pause and resume a profile, have its image built anew, end a runner.
 #include "http/context.hpp"
 #include "http/handlers.hpp"
 
@@ -29,6 +29,19 @@ void pause_profile(Context& context, const Request& request, const ResponderPtr&
 
 void resume_profile(Context& context, const Request& request, const ResponderPtr& responder) {
   set_paused(context, request, responder, false);
+}
+
+void rebuild_image(Context& context, const Request& request, const ResponderPtr& responder) {
+  const auto& key = request.path_parameter("profile_key");
+  const auto policy = context.around.policy();
+  if (!policy)
+    return responder->refuse(not_ready());
+  if (!policy->profiles.contains(key))
+    return responder->refuse(problem_of({domain::Refusal::unknown_profile, {}, {}}));
+  crank(context, responder, lever_atom::value, domain::Lever(domain::lever::RebuildImage{key}),
+        LeverWriter([key](Responder& to, const domain::LeverAnswer&) {
+          to.answer(make_json(nlohmann::ordered_json{{"profile", key}, {"rebuild", true}}.dump()));
+        }));
 }
 
 void destroy_runner(Context& context, const Request& request, const ResponderPtr& responder) {

@@ -35,6 +35,15 @@ const char* const openapi_policy = R"json({
     "400": "There are no parameters, or a count is no number from 0 to 10000; see errors.",
     "404": "There is no such profile.",
     "503": "The first crank is not over, or libvirt was not heard yet."}},
+"POST /profile/{profile_key}/rebuild": {
+  "operationId": "rebuildImage", "tags": ["policy"], "summary": "Build a new image of the profile as soon as there is room",
+  "description": "Survives a restart. The old image serves until the new one is ready.",
+  "responses": {
+    "200": {"description": "It is noted.",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Rebuild"}}}},
+    "404": "There is no such profile.",
+    "409": "The images of the profile are made by hand.",
+    "503": "Not decided in time; repeat it."}},
 "POST /profile/{profile_key}/pause": {
   "operationId": "pauseProfile", "tags": ["policy"], "summary": "Make no new runners of the profile",
   "description": "Those there are serve on. Survives a restart. Idempotent.",

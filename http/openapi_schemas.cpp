@@ -58,13 +58,21 @@ const char* const openapi_schemas = R"json({
     "created_time": {"$ref": "#/components/schemas/Time"}, "granted_time": {"$ref": "#/components/schemas/TimeOrNull"},
     "deadline": {"$ref": "#/components/schemas/TimeOrNull"}, "ended_time": {"$ref": "#/components/schemas/TimeOrNull"},
     "runners": {"type": "array", "items": {"$ref": "#/components/schemas/Slot"}}}},
-  "ProfileCounts": {"type": "object", "required": ["target", "healthy", "started_or_crashed", "idle", "reserved", "busy", "done_or_unregistered", "invalid", "excess_healthy", "wanted", "image_age", "paused", "trouble"], "properties": {
+  "ProfileCounts": {"type": "object", "required": ["target", "healthy", "started_or_crashed", "idle", "reserved", "busy", "done_or_unregistered", "invalid", "excess_healthy", "wanted", "image_age", "image", "paused", "trouble"], "properties": {
     "target": {"$ref": "#/components/schemas/Number"}, "healthy": {"$ref": "#/components/schemas/Number"},
     "started_or_crashed": {"$ref": "#/components/schemas/Number"}, "idle": {"$ref": "#/components/schemas/Number"},
     "reserved": {"$ref": "#/components/schemas/Number"}, "busy": {"$ref": "#/components/schemas/Number"},
     "done_or_unregistered": {"$ref": "#/components/schemas/Number"}, "invalid": {"$ref": "#/components/schemas/Number"},
     "excess_healthy": {"$ref": "#/components/schemas/Number"}, "wanted": {"$ref": "#/components/schemas/Number"},
-    "image_age": {"type": ["number", "null"], "description": "Seconds."}, "paused": {"type": "boolean", "description": "By an operator: no new runners."}, "trouble": {"type": ["string", "null"]}}},
+    "image_age": {"type": ["number", "null"], "description": "Seconds."},
+    "image": {"type": "object", "required": ["state", "template_guest", "failures", "trouble", "trouble_since", "next_try", "due", "waits_for"], "properties": {
+      "state": {"enum": ["none", "building", "sealing", "trial", "ready", "hand-made"]},
+      "template_guest": {"type": ["string", "null"], "description": "What new runners are made from."},
+      "failures": {"type": "integer", "description": "Builds that failed in a row."},
+      "trouble": {"type": ["string", "null"], "description": "Why the last build failed."},
+      "trouble_since": {"type": ["string", "null"], "format": "date-time"}, "next_try": {"type": ["string", "null"], "format": "date-time"},
+      "due": {"type": ["string", "null"], "description": "Why a build is due."},
+      "waits_for": {"type": ["string", "null"], "description": "What keeps a build that is due."}}}, "paused": {"type": "boolean", "description": "By an operator: no new runners."}, "trouble": {"type": ["string", "null"]}}},
   "DashboardRunner": {"type": "object", "required": ["id", "screenshot_url", "runner"], "properties": {
     "id": {"$ref": "#/components/schemas/Id"}, "screenshot_url": {"type": "string", "format": "uri"},
     "runner": {"$ref": "#/components/schemas/Runner"}}},
@@ -115,6 +123,8 @@ const char* const openapi_schemas = R"json({
     "asked": {"$ref": "#/components/schemas/Number"}, "beyond_target": {"$ref": "#/components/schemas/Number"},
     "granted": {"$ref": "#/components/schemas/Number"},
     "target_meanwhile": {"description": "null where nothing was fitted.", "oneOf": [{"$ref": "#/components/schemas/Number"}, {"type": "null"}]}}},
+  "Rebuild": {"type": "object", "required": ["profile", "rebuild"], "properties": {
+    "profile": {"type": "string"}, "rebuild": {"type": "boolean"}}},
   "Pause": {"type": "object", "required": ["profile", "paused"], "properties": {
     "profile": {"type": "string"}, "paused": {"type": "boolean"}}}
 }

@@ -53,6 +53,19 @@ Json age_or_null(const std::optional<domain::Time>& begin, domain::Time now) {
   return begin ? Json(std::chrono::duration<double>(now - *begin).count()) : Json(nullptr);
 }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json image_value(const domain::ImageView& image) {
+  return {{"state", image.state},
+          {"template_guest", text_or_null(image.template_guest)},
+          {"failures", image.failures},
+          {"trouble", text_or_null(image.trouble)},
+          {"trouble_since", time_or_null(image.trouble_since)},
+          {"next_try", time_or_null(image.next_try)},
+          {"due", text_or_null(image.due)},
+          {"waits_for", text_or_null(image.waits_for)}};
+}
+
 Json counts_value(const domain::ProfileCounts& counts, domain::Time now) {
   return {{"target", counts.target},
           {"healthy", counts.healthy},
@@ -65,6 +78,7 @@ Json counts_value(const domain::ProfileCounts& counts, domain::Time now) {
           {"excess_healthy", counts.excess_healthy},
           {"wanted", counts.wanted},
           {"image_age", age_or_null(counts.image_made_at, now)},
+          {"image", image_value(counts.image)},
           {"paused", counts.paused},
           {"trouble", counts.trouble.empty() ? Json(nullptr) : Json(counts.trouble)}};
 }

@@ -36,6 +36,7 @@ constexpr Route table[] = {
     {"GET",    "/policy/explain",                     others,   Proof::none,              explain_policy},
     {"POST",   "/profile/{profile_key}/pause",        others,   Proof::token,             pause_profile},
     {"POST",   "/profile/{profile_key}/resume",       others,   Proof::token,             resume_profile},
+    {"POST",   "/profile/{profile_key}/rebuild",      others,   Proof::token,             rebuild_image},
     {"POST",   "/runner/{runner_id}/destroy",         others,   Proof::token,             destroy_runner},
     {"GET",    "/healthz",                            everyone, Proof::none,              healthz},
     {"GET",    "/readyz",                             others,   Proof::none,              readyz},

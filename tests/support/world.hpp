@@ -4,6 +4,7 @@
 
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
+#include "actors/domain/image.hpp"
 #include "actors/domain/names.hpp"
 
 #include <algorithm>
