@@ -43,6 +43,15 @@ inline void put(domain::StoreImage& image, const domain::store::ShiftTimes& op) 
     move(r.deadline);
     move(r.ended_at);
   }
+  for (auto& i : image.images)
+    i.ordered_at += op.by;
+}
+inline void put(domain::StoreImage& image, const domain::store::PutImage& op) {
+  std::erase_if(image.images, [&](auto& i) { return i.template_guest == op.image.template_guest; });
+  image.images.push_back(op.image);
+}
+inline void put(domain::StoreImage& image, const domain::store::DropImage& op) {
+  std::erase_if(image.images, [&](auto& i) { return i.template_guest == op.template_guest; });
 }
 inline void put(domain::StoreImage& image, const domain::store::SetNote& op) {
   std::erase_if(image.notes, [&](auto& note) { return note.first == op.key; });

@@ -237,13 +237,19 @@ class World {
     guests[spec.rebuild_guest].own = false; // no runner
     return reply;
   }
-  HostReply seal_image(const ImageSpec& spec, Steady now) {
-    auto it = guests.find(spec.rebuild_guest);
-    if (it != guests.end() && it->second.uuid == spec.uuid && it->second.state == GuestState::off) {
-      guests[spec.template_guest] = it->second;
-      guests.erase(it);
+  HostReply rename(const std::string& from, const std::string& to, const std::string& uuid, Steady now) {
+    auto it = guests.find(from);
+    if (it != guests.end() && it->second.uuid == uuid && it->second.state == GuestState::off &&
+        !guests.count(to)) {
+      auto node = guests.extract(it);
+      node.key() = to;
+      guests.insert(std::move(node));
     }
-    return {guests.count(spec.template_guest) ? "" : "there is no such guest", now};
+    auto renamed = guests.find(to);
+    return {renamed != guests.end() && renamed->second.uuid == uuid ? "" : "there is no such guest", now};
+  }
+  HostReply seal_image(const ImageSpec& spec, Steady now) {
+    return rename(spec.rebuild_guest, spec.template_guest, spec.uuid, now);
   }
   HostReply discard_image(const ImageSpec& spec, Steady now) {
     for (auto& name : {spec.rebuild_guest, spec.template_guest})

@@ -4,6 +4,7 @@
 #include "tests/simulation/scene.hpp"
 
 #include "actors/hypervisor.hpp"
+#include "actors/images.hpp"
 #include "actors/monitor.hpp"
 #include "actors/policy.hpp"
 #include "actors/registrations.hpp"
@@ -61,9 +62,11 @@ void ActorSimulation::start_process() {
   setup.workers = {spawn<FakeLibvirtHost>(*this, 2), spawn<FakeLibvirtHost>(*this, 3)};
   setup.guest_meter = meter("guest");
   hypervisor_ = spawn<Hypervisor>(meter("hypervisor"), setup);
+  auto images = spawn<ImagesActor>(
+      meter("images"), std::make_shared<Workers>(std::vector<host_actor>{spawn<FakeLibvirtHost>(*this, 4)}));
   policy_actor_ = spawn<PolicyActor>(meter("policy"));
   monitor_ =
-      spawn<Monitor>(meter("monitor"), MonitorParts{board_, registrations, hypervisor_, journal, metrics,
+      spawn<Monitor>(meter("monitor"), MonitorParts{board_, registrations, hypervisor_, images, journal, metrics,
                                                     [this] { return wall(); }, [this] { return random_(); }});
   caf::anon_send(policy_actor_, watch_atom::value, monitor_);
 }

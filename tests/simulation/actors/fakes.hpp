@@ -157,11 +157,39 @@ class FakeLibvirtHost : public Fake<host_actor> {
             return world().erase(folder, prefix, now());
           });
         },
+        [this](disk_atom, const domain::DiskOrder& disk) { return image_file("disk " + disk.path); },
+        [this](iso_atom, const domain::IsoOrder& iso) { return image_file("iso " + iso.path); },
+        [this](rename_atom, Name from, Name to, Name uuid) {
+          return act("rename " + from, [this, from = from, to = to, uuid = uuid] {
+            return world().rename(from, to, uuid, now());
+          });
+        },
+        [this](forget_atom, Name folder, Name snapshot) {
+          return act("forget " + snapshot, [this, folder = folder, snapshot = snapshot] {
+            world().image_files.erase(folder + "@" + snapshot);
+            return HostReply{"", now()};
+          });
+        },
+        [this](update_atom, Name checkout) {
+          return act("update " + checkout, [this] {
+            ++world().repo_updates;
+            return HostReply{"", now()};
+          });
+        },
         [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
     };
   }
 
  private:
+  /// What names the image of a file: `<folder>@<snapshot>`.
+  caf::typed_response_promise<domain::HostReply> image_file(const std::string& what) {
+    auto path = what.substr(what.find(' ') + 1);
+    auto image = path.substr(0, path.rfind('/')) + path.substr(path.find('@', path.rfind('/')));
+    return act(what, [this, image] {
+      world().image_files.insert(image);
+      return domain::HostReply{"", now()};
+    });
+  }
   World& world() { return simulation_.world(); }
   Steady now() const { return simulation_.steady(); }
   static std::string between(const std::string& xml, const std::string& tag) {
