@@ -4,6 +4,7 @@
 #include "actors/files.hpp"
 #include "actors/host.hpp"
 #include "actors/hypervisor.hpp"
+#include "actors/images.hpp"
 #include "actors/journal.hpp"
 #include "actors/metrics.hpp"
 #include "actors/monitor.hpp"
@@ -22,6 +23,8 @@ namespace {
 constexpr int file_readers = 2;
 /// Each takes two threads and a connection to libvirt.
 constexpr int pictures_at_once = 2;
+/// A copy of an image takes minutes: no runner is to wait behind it, so images have workers of their own.
+constexpr int image_workers = 2;
 
 std::uint64_t random_bits() {
   static thread_local std::random_device device;
@@ -130,7 +133,12 @@ Cast::Members Cast::begin_libvirt() {
   hypervisor_actor hypervisor = spawn<Hypervisor>(
       members, "hypervisor",
       HypervisorSetup{settings.policy.prefixes, control, std::move(workers), meters_->meter("guest"), {}});
-  note([&](auto& h) { h.hypervisor = hypervisor; });
+  std::vector<host_actor> for_images;
+  for (int i = 0; i < image_workers; ++i)
+    for_images.push_back(spawn<HostActor, caf::detached>(members, "libvirt_images", host, metrics()));
+  images_actor images =
+      spawn<ImagesActor>(members, "images", std::make_shared<ci::Workers>(std::move(for_images)));
+  note([&](auto& h) { h.hypervisor = hypervisor, h.images = images; });
   return members;
 }
 
@@ -140,7 +148,7 @@ Cast::Members Cast::begin_monitor() {
   monitor_actor monitor =
       spawn<Monitor>(members, "monitor",
                      MonitorParts{board_, registrations_actor(live.registrations), live.hypervisor,
-                                  live.journal, live.metrics, wall_time, random_bits});
+                                  live.images, live.journal, live.metrics, wall_time, random_bits});
   note([&](auto& h) { h.monitor = monitor; });
   if (live.gateway)
     caf::anon_send(live.gateway, watch_atom::value, monitor);

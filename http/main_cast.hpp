@@ -61,6 +61,7 @@ class Cast {
     github_link_root_actor link;
     registrations_root_actor registrations;
     hypervisor_actor hypervisor;
+    images_actor images;
     monitor_actor monitor;
     policy_actor policy;
     selector_actor selector;
