@@ -49,6 +49,21 @@ run=$(curl -fsS -X POST "$control/_control/jobs" -d '{"labels": ["self-hosted"],
   python3 -c 'import json, sys; print(json.load(sys.stdin)["run_id"])')
 expect "$run" "$(gh api "repos/octo-org/octo-repo/actions/runs/$run" -q .id)"
 expect queued "$(gh api "repos/octo-org/octo-repo/actions/runs/$run/jobs" -q '.jobs[].status')"
+repo=repos/octo-org/octo-repo
+archive=$(python3 -c '
+import base64, io, zipfile
+file = io.BytesIO()
+with zipfile.ZipFile(file, "w") as archive:
+    archive.writestr("info", "unique_id=x\n")
+print(base64.b64encode(file.getvalue()).decode())')
+curl -fsS -X POST "$control/_control/artifacts" -d "{\"run_id\": $run, \"name\": \"one\", \"archive\": \"$archive\"}" >/dev/null
+artifact=$(gh api "$repo/actions/runs/$run/artifacts?name=one" -q '.artifacts[].id')
+expect one "$(gh api "$repo/actions/artifacts/$artifact" -q .name)"
+expect "$archive" "$(gh api "$repo/actions/artifacts/$artifact/zip" | base64 -w0)"
+gh api -X DELETE "$repo/actions/artifacts/$artifact" >/dev/null
+refused 'HTTP 404' gh api "$repo/actions/artifacts/$artifact"
+gh api -X POST "$repo/actions/runs/$run/cancel" >/dev/null
+refused 'HTTP 409' gh api -X POST "$repo/actions/runs/$run/cancel"
 gh api rate_limit -q .resources.core.limit >/dev/null
 GH_TOKEN=wrong refused 'HTTP 401' gh api repos/octo-org/octo-repo/actions/runners
 echo "gh: every operation"

@@ -79,8 +79,36 @@ async function checkRuns() {
   return run_id;
 }
 
+// A zip that holds the file `info`.
+const archive = Buffer.from('UEsDBBQAAAAAAAAAIVxGKrTEDAAAAAwAAAAEAAAAaW5mb3VuaXF1ZV9pZD14ClBLAQIUAxQAAAAAAAAAIVxGKrTEDAAAAAwAAAAEAAAAAAAAAA'
+  + 'AAAACAAQAAAABpbmZvUEsFBgAAAAABAAEAMgAAAC4AAAAAAA==', 'base64');
+
+async function checkArtifacts(run_id) {
+  const upload = (name, more) => simulator.control('POST', 'artifacts', { run_id, name, archive: archive.toString('base64'), ...more });
+  await upload('one');
+  await upload('old', { expired: true });
+  const { data } = await actions.listWorkflowRunArtifacts({ ...here, run_id, name: 'one' });
+  assert.deepEqual(data.artifacts.map((artifact) => artifact.name), ['one']);
+  const artifact_id = data.artifacts[0].id;
+  assert.equal((await actions.getArtifact({ ...here, artifact_id })).data.size_in_bytes, archive.length);
+  const it = { ...here, artifact_id, archive_format: 'zip' };
+  const seen = await actions.downloadArtifact({ ...it, request: { redirect: 'manual' } });
+  assert.equal(seen.status, 302);
+  // The storage is another host, and refuses who shows it the token.
+  assert.notEqual(new URL(seen.headers.location).hostname, new URL(simulator.proxied).hostname);
+  assert.equal((await fetch(seen.headers.location, { headers: { authorization: `Bearer ${token}` } })).ok, false);
+  assert.deepEqual(Buffer.from((await actions.downloadArtifact(it)).data), archive);
+  const old = (await actions.listWorkflowRunArtifacts({ ...here, run_id, name: 'old' })).data.artifacts[0];
+  await assert.rejects(actions.downloadArtifact({ ...it, artifact_id: old.id }), refused(410));
+  assert.equal((await actions.deleteArtifact({ ...here, artifact_id })).status, 204);
+  await assert.rejects(actions.getArtifact({ ...here, artifact_id }), refused(404));
+}
+
 for (const scope of scopes) await checkRunners(scope);
-await checkRuns();
+const run = await checkRuns();
+await checkArtifacts(run);
+assert.equal((await actions.cancelWorkflowRun({ ...here, run_id: run })).status, 202);
+await assert.rejects(actions.cancelWorkflowRun({ ...here, run_id: run }), refused(409));
 assert.ok((await octokit.rest.rateLimit.get()).data.resources.core.limit > 0);
 await simulator.control('POST', 'faults', { operation: 'list', kind: 'wrong_types' });
 await actions.listSelfHostedRunnersForRepo({ ...here, per_page: 1, headers: { 'x-wrong-on-purpose': 'response' } });
