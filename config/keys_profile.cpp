@@ -77,6 +77,10 @@ const KeyGroup<Profile>& image_keys() {
               "of a hand-made libvirt guest. Needed for a build."),
           make_key<Profile>("cdroms", in_image(&ImageRecipe::cdroms), cdroms(),
                             "Further CD-ROM images by target device."),
+          make_key<Profile>("config_cdrom", in_image(&ImageRecipe::config_cdrom),
+                            text(device, "a target device, e.g. \"sda\""),
+                            "The CD-ROM drive for user-data and meta-data, or autounattend.xml; empty: the "
+                            "first drive in guest.xml that is not among cdroms."),
           make_key<Profile>(
               "work_folder", &Profile::work_folder, text(folder, "a path in the guest"),
               "Where jobs work in the guest; GitHub's runner takes it relative to its own folder."),

@@ -59,6 +59,10 @@ void derive(Settings& settings, const Findings& findings) {
   auto& policy = settings.policy;
   if (policy.destroy_all_non_busy_runners && !findings.was_set("dont_create_runners"))
     policy.dont_create_runners = true;
+  if (!settings.image_deps_dir.empty()) // libvirt takes absolute paths alone
+    policy.image_deps_path = std::filesystem::absolute(settings.image_deps_dir).lexically_normal().string();
+  if (!settings.dont_update_cached_servo_repo)
+    policy.repo_to_update = settings.main_repo_path;
   if (!findings.was_set("screenshot_interval"))
     settings.screenshot_interval = policy.timings.poll_interval;
   if (!findings.was_set("profiles_path"))
@@ -94,6 +98,7 @@ std::optional<domain::Profile> read_profile(const toml::key& toml_name, const to
   read_image(profile, folder, image.table, {Level::image, findings.main_file, image.line, prefix, prefix, {}},
              read_file, findings);
   read_boot_script(profile, folder, read_file, findings);
+  read_image_sources(profile, folder, read_file);
   return profile;
 }
 

@@ -2,6 +2,9 @@
 
 #include "config/check.hpp"
 
+#include <cstdint>
+#include <cstdio>
+
 namespace ci::config {
 
 namespace {
@@ -21,6 +24,23 @@ void check_buildable(const domain::Profile& profile, const std::string& folder, 
   if (profile.image.begins_with.kind == domain::ImageBase::Kind::unset)
     findings.complain(table + ".image.begins_with", "expected what the image's disk begins with" + where);
 }
+
+/// FNV-1a, 64 bits: what changes is noticed, nothing is proved.
+class Fingerprint {
+ public:
+  void add(const std::string& text) {
+    for (const unsigned char c : text + '\0')
+      hash_ = (hash_ ^ c) * 0x100000001b3ULL;
+  }
+  std::string text() const {
+    char hex[17];
+    std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(hash_));
+    return hex;
+  }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
 
 } // namespace
 
@@ -61,6 +81,22 @@ void read_boot_script(domain::Profile& profile, const std::string& folder, const
   else if (!profile.boot_script)
     findings.warn("profiles." + toml_key(profile.key), "no boot script, neither boot_script nor " + folder +
                                                            "/boot-script: /boot has nothing to serve");
+}
+
+void read_image_sources(domain::Profile& profile, const std::string& folder, const FileReader& read_file) {
+  if (!read_file || !profile.builds_images())
+    return;
+  const auto read = [&](const char* name) { return read_file(folder + "/" + name).value_or(""); };
+  domain::ImageSources sources{read("guest.xml"), read("user-data"), read("meta-data"),
+                               read("autounattend.xml")};
+  Fingerprint fingerprint;
+  for (const auto& text : {sources.guest_xml, sources.user_data, sources.meta_data, sources.autounattend,
+                           profile.boot_script ? *profile.boot_script : std::string{}})
+    fingerprint.add(text);
+  for (const auto* key : all_keys(image_keys()))
+    fingerprint.add(key->name + "=" + key->show(profile));
+  profile.image_fingerprint = fingerprint.text();
+  profile.image_sources = std::make_shared<const domain::ImageSources>(std::move(sources));
 }
 
 } // namespace ci::config

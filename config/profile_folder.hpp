@@ -15,4 +15,7 @@ void read_image(domain::Profile&, const std::string& folder, const toml::table* 
 /// template.
 void read_boot_script(domain::Profile&, const std::string& folder, const FileReader&, Findings&);
 
+/// Takes in the files that images are made from, and a fingerprint of them and of the image table.
+void read_image_sources(domain::Profile&, const std::string& folder, const FileReader&);
+
 } // namespace ci::config

@@ -40,7 +40,7 @@ class World:
         self.libvirt.begin()
         self.monitor = Monitor(self.folder / "monitor", self.github.api_url, self.libvirt.uri, profiles, **settings)
         self.monitor.environment = environment or {}
-        for key in profiles:
+        for key in (key for key, values in profiles.items() if not values.get("built")):
             self.libvirt.define_template(key, self.monitor.settings["images_path"])
         if data_disk is not None:
             self.disk = PrivateDisk(self.folder / "disk", self.monitor.data, data_disk).begin()

@@ -42,6 +42,18 @@ def profile(target, hugepages=0, memory="1G", **more):
             "boot_script": "#!/bin/sh\necho boot\n", **more}
 
 
+GUEST_XML = """<domain type='test'><name>any</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+<os><type>hvm</type></os><devices>
+<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/null'/><target dev='vda' bus='virtio'/>
+</disk><interface type='network'><source network='default'/></interface></devices></domain>"""
+
+
+def built_profile(target, memory="1G", build_timeout=30.0, **more):
+    """A profile whose images the monitor builds; with cloud-init's data, so that there is a config ISO."""
+    return {"target_count": target, "requires_1g_hugepages": 0, "requires_normal_memory": memory, "built": True,
+            "image": {"build_timeout": build_timeout}, **more}
+
+
 class Monitor(Process):
     """ci-monitor with a folder of its own; `settings` go over the defaults of the tests."""
 
@@ -66,6 +78,9 @@ class Monitor(Process):
     def write_settings(self):
         lines = [f"{key} = {toml_value(value)}" for key, value in self.settings.items()]
         for key, values in self.profiles.items():
+            if values.get("built"):
+                lines += self.write_built_profile(key, dict(values))
+                continue
             values = {"github_runner_label": f"self-hosted-image:{key}",
                       "template": f"ci-template-{key}@{SNAPSHOT}", **values}
             lines += ["", f'[profiles."{key}"]']
@@ -75,7 +90,23 @@ class Monitor(Process):
         env.touch(0o600)
         env.write_text(f"GITHUB_TOKEN={GITHUB_TOKEN}\nSERVO_CI_MONITOR_API_TOKEN={API_TOKEN}\n"
                        f"GITHUB_WEBHOOK_SECRET={WEBHOOK_SECRET}\n"
-                       f"SERVO_CI_MONITOR_DATA_PATH={self.data}\n")
+                       f"SERVO_CI_MONITOR_DATA_PATH={self.data}\nLIB_MONITOR_DIR={self.folder}\n")
+
+    def write_built_profile(self, key, values):
+        """Its folder, where that was not written yet, and its table."""
+        values.pop("built")
+        image = {"target_device": "vda", "begins_with": "blank", "size": "1M", "config_cdrom": "sda",
+                 **values.pop("image")}
+        folder = self.folder / "profiles" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (("guest.xml", GUEST_XML), ("boot-script", "#!/bin/sh\necho boot\n"),
+                           ("user-data", "#cloud-config\n"), ("meta-data", "instance-id: test\n")):
+            if not (folder / name).exists():
+                (folder / name).write_text(text)
+        lines = ["", f'[profiles."{key}"]', f'github_runner_label = "self-hosted-image:{key}"']
+        lines += [f"{name} = {toml_value(value)}" for name, value in values.items()]
+        lines += [f'[profiles."{key}".image]']
+        return lines + [f"{name} = {toml_value(value)}" for name, value in image.items()]
 
     def start_program(self, *arguments):
         # A test that is cut short must not leave it behind; setpriv becomes what it starts.

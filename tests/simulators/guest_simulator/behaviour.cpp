@@ -23,6 +23,8 @@ Behaviour behaviour_from(const Json& json, Behaviour otherwise) {
 Behaviour Behaviours::of(const std::string& guest) {
   read_again();
   auto found = by_name_.find(guest);
+  if (found == by_name_.end()) // nobody knows the snapshot in a rebuild guest's name beforehand
+    found = by_name_.find(guest.substr(0, guest.rfind('@')));
   return found == by_name_.end() ? default_ : found->second;
 }
 

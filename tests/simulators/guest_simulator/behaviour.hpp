@@ -8,7 +8,7 @@
 namespace ci::guest_simulator {
 
 struct Behaviour {
-  /// "boot", "jit" or "session": stops for ever before that step. Empty: does not.
+  /// "boot", "build", "jit" or "session": stops for ever before that step. Empty: does not.
   std::string hang_at;
   /// Dies in the middle of its job, or, where it never gets one, not at all.
   bool crash = false;

@@ -3,6 +3,7 @@
 #include <libvirt/virterror.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -20,8 +21,8 @@ std::string last_error() {
 
 } // namespace
 
-Hypervisor::Hypervisor(std::string uri, std::string prefix, Listener listener)
-    : uri_(std::move(uri)), prefix_(std::move(prefix)), listener_(std::move(listener)) {
+Hypervisor::Hypervisor(std::string uri, std::vector<std::string> prefixes, Listener listener)
+    : uri_(std::move(uri)), prefixes_(std::move(prefixes)), listener_(std::move(listener)) {
   virSetErrorFunc(nullptr, [](void*, virErrorPtr) {});
   if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
     throw std::runtime_error("libvirt: " + last_error());
@@ -148,7 +149,9 @@ std::map<Run, std::string> Hypervisor::running(bool& well) {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     virDomainGetUUIDString(domains[i], uuid);
     Run run{virDomainGetName(domains[i]), uuid, static_cast<int>(virDomainGetID(domains[i]))};
-    if (run.name.starts_with(prefix_)) {
+    bool played = std::any_of(prefixes_.begin(), prefixes_.end(),
+                              [&](auto& prefix) { return run.name.starts_with(prefix); });
+    if (played) {
       auto known = known_.find(run);
       result[run] = known != known_.end() && !known->second.empty() ? known->second : address_of(domains[i]);
     }

@@ -32,7 +32,7 @@ class Hypervisor {
     std::function<void(const Run&)> ended;
   };
   /// The listener is called in this thread.
-  Hypervisor(std::string uri, std::string prefix, Listener listener);
+  Hypervisor(std::string uri, std::vector<std::string> prefixes, Listener listener);
   ~Hypervisor();
   Hypervisor(const Hypervisor&) = delete;
   Hypervisor& operator=(const Hypervisor&) = delete;
@@ -58,7 +58,8 @@ class Hypervisor {
   static int on_event(virConnectPtr, virDomainPtr, int, int, void* self);
   static void on_closed(virConnectPtr, int, void* self);
 
-  std::string uri_, prefix_;
+  std::string uri_;
+  std::vector<std::string> prefixes_;
   Listener listener_;
   virConnectPtr connection_ = nullptr;
   int events_ = -1;

@@ -42,7 +42,7 @@ void play(const sim::Options& options, const sigset_t& signals) {
       players.erase(run);
     });
   };
-  hypervisor = std::make_unique<sim::Hypervisor>(options.connect, options.prefix, listener);
+  hypervisor = std::make_unique<sim::Hypervisor>(options.connect, std::vector{options.prefix, options.rebuild_prefix}, listener);
   std::thread waiter([&] {
     int signal = 0;
     sigwait(&signals, &signal);

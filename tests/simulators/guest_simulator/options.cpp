@@ -26,6 +26,7 @@ std::map<std::string, simulators::Take> takers(Options& options) {
       {"--monitor", text(options.monitor)},
       {"--github", text(options.github)},
       {"--prefix", text(options.prefix)},
+      {"--rebuild-prefix", text(options.rebuild_prefix)},
       {"--behaviour", text(options.behaviour_file)},
       {"--pid-file", text(options.pid_file)},
       {"--shutdown", [&](auto& value) { return yes_or_no(value, options.shutdown); }},
@@ -48,7 +49,7 @@ std::string without_slash(std::string url) {
 } // namespace
 
 std::string usage() {
-  return "guest-simulator --connect URI --monitor URL [--github URL] [--prefix ci-runner] [--shutdown "
+  return "guest-simulator --connect URI --monitor URL [--github URL] [--prefix ci-runner] [--rebuild-prefix ci-rebuild] [--shutdown "
          "yes|no]\n"
          "                [--job-seconds-override N] [--boot-delay N] [--behaviour FILE] [--pid-file FILE]\n"
          "                [--log-level info] [--parent-death]\n";

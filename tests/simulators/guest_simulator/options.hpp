@@ -19,6 +19,8 @@ struct Options : simulators::CommonOptions {
   /// Taken where a JIT config names no server.
   std::string github;
   std::string prefix = "ci-runner";
+  /// Of guests that build an image.
+  std::string rebuild_prefix = "ci-rebuild";
   bool shutdown = true;
   std::optional<Duration> job_time;
   Duration boot_delay{0};

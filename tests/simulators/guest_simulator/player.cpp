@@ -33,7 +33,22 @@ void Player::boot() {
     from_monitor("/boot", &Player::booted);
 }
 
-void Player::booted(const Reply& reply) { reply.status == 200 ? fetch() : again(reply, &Player::boot); }
+void Player::booted(const Reply& reply) {
+  if (reply.status != 200)
+    return again(reply, &Player::boot);
+  run_.name.starts_with(options_.rebuild_prefix) ? build() : fetch();
+}
+
+/// What the script would do to the disk is nothing here.
+void Player::build() {
+  if (hangs_at("build"))
+    return;
+  if (behaviours_.of(run_.name).crash)
+    return hypervisor_.crash(run_);
+  later(options_.boot_delay, &Player::end_build);
+}
+
+void Player::end_build() { power_off("its image is built"); }
 
 void Player::fetch() {
   if (!hangs_at("jit"))

@@ -28,6 +28,8 @@ class Player {
 
   void boot();
   void booted(const Reply&);
+  void build();
+  void end_build();
   void fetch();
   void fetched(const Reply&);
   void open_session();
