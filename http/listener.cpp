@@ -49,6 +49,38 @@ bool descriptor_left() {
 
 namespace wire {
 
+/// One connection's place among the counted ones, and what its request holds of memory.
+class Ration {
+ public:
+  Ration(std::shared_ptr<ConnectionCounts> counts, ConnectionCounts::Token token, domain::Address source)
+      : counts_(std::move(counts)), token_(std::move(token)), source_(source) {}
+  ~Ration() { answered(); }
+
+  /// Before a read of at most so many bytes. False: it would hold too much.
+  bool read(std::size_t bytes) {
+    read_ += static_cast<std::int64_t>(bytes);
+    const auto more = read_ - ConnectionCounts::free_bytes - held_;
+    if (more <= 0)
+      return true;
+    if (!counts_->hold(source_, more))
+      return false;
+    held_ += more;
+    return true;
+  }
+  /// What was read is not held any more.
+  void answered() {
+    if (held_ > 0)
+      counts_->release(source_, held_);
+    read_ = held_ = 0;
+  }
+
+ private:
+  const std::shared_ptr<ConnectionCounts> counts_;
+  const ConnectionCounts::Token token_;
+  const domain::Address source_;
+  std::int64_t read_ = 0, held_ = 0;
+};
+
 /// Lets each connection find the counts by way of its io_context, the only thing of ours that RESTinio hands
 /// it.
 class CountsService : public asio::execution_context::service {
@@ -59,8 +91,9 @@ class CountsService : public asio::execution_context::service {
                 Admission admission)
       : service(context), counts_(std::move(counts)), admission_(std::move(admission)) {}
 
-  ConnectionCounts::Token admit(const domain::Address& source) {
-    return counts_->admit(source, admission_.is_trusted_proxy(source));
+  std::unique_ptr<Ration> admit(const domain::Address& source) {
+    auto token = counts_->admit(source, admission_.is_trusted_proxy(source));
+    return token ? std::make_unique<Ration>(counts_, std::move(token), source) : nullptr;
   }
 
  private:
@@ -69,11 +102,28 @@ class CountsService : public asio::execution_context::service {
   Admission admission_{{}, {}};
 };
 
-/// A socket that is counted for as long as its connection exists.
+/// A socket that is counted for as long as its connection exists, and closed where its request would hold too
+/// much. RESTinio reads and writes by way of these two members alone.
 class CountedSocket : public tcp::socket {
  public:
   using tcp::socket::socket;
-  ConnectionCounts::Token token;
+
+  template <class Buffers, class Handler>
+  auto async_read_some(const Buffers& buffers, Handler&& handler) {
+    if (ration && !ration->read(asio::buffer_size(buffers))) {
+      asio::error_code ignored;
+      close(ignored); // the read fails, and RESTinio ends the connection
+    }
+    return tcp::socket::async_read_some(buffers, std::forward<Handler>(handler));
+  }
+  template <class Buffers, class Handler>
+  auto async_write_some(const Buffers& buffers, Handler&& handler) {
+    if (ration)
+      ration->answered();
+    return tcp::socket::async_write_some(buffers, std::forward<Handler>(handler));
+  }
+
+  std::unique_ptr<Ration> ration;
 };
 
 /// Found by RESTinio in place of its own for plain sockets: counts the connection, or has it closed.
@@ -83,9 +133,9 @@ void prepare_connection_and_start_read(CountedSocket& socket, Connection&, Start
   const auto peer = socket.remote_endpoint(error);
   if (!error) {
     auto& context = asio::query(socket.get_executor(), asio::execution::context);
-    socket.token = asio::use_service<CountsService>(context).admit(from_asio(peer.address()));
+    socket.ration = asio::use_service<CountsService>(context).admit(from_asio(peer.address()));
   }
-  if (socket.token)
+  if (socket.ration)
     start();
   else
     failed(asio::error::make_error_code(asio::error::connection_refused));

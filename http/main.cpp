@@ -43,6 +43,7 @@ void not_started(const std::exception& why) {
 }
 
 int run(const config::CommandLine& arguments) {
+  http::allow_many_files();
   auto loaded = http::load_settings(arguments);
   std::cerr << config::to_string(loaded.warnings);
   if (!loaded.loaded) {

@@ -1,10 +1,39 @@
 #include "http/main_settings.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace ci::http {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+/// So many connections are served at once, where that many files may be open: idle ones cost some 8 KiB each,
+/// and a few sources that hold as many as they may must not keep others out.
+constexpr rlim_t wanted_connections = 10'000;
+/// What else is open: the store, libvirt, GitHub, files that are served.
+constexpr rlim_t other_files = 512;
+
+int most_connections() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+    return Limits{}.connections;
+  const auto left = files.rlim_cur > 2 * other_files ? files.rlim_cur - other_files : files.rlim_cur / 2;
+  return static_cast<int>(std::min(left, wanted_connections));
+}
+
+} // namespace
+
+void allow_many_files() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+    return;
+  files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, 2 * wanted_connections));
+  setrlimit(RLIMIT_NOFILE, &files); // what was allowed before does, too
+}
 
 config::LoadResult load_settings(const config::CommandLine& arguments) {
   config::LoadResult failed;
@@ -32,6 +61,7 @@ Options http_options(const config::Settings& s, const config::Secrets& secrets) 
   o.api_token = secrets.monitor_api_token.reveal();
   o.trusted_proxies = s.trusted_proxies;
   o.guest_network = s.guest_network;
+  o.limits.connections = most_connections();
   o.limits.connections_per_source = s.max_connections_per_source;
   o.limits.selects_per_minute = s.tokenless_selects_per_minute;
   o.limits.pictures_now_per_minute = s.screenshots_now_per_minute;

@@ -30,6 +30,10 @@ class Box {
   T value_;
 };
 
+/// Raises the number of files that this process may have open, as far as it may: each connection is one. Before
+/// http_options(), which goes by it.
+void allow_many_files();
+
 /// Reads the files that the command line names, and the process's environment.
 config::LoadResult load_settings(const config::CommandLine&);
 

@@ -122,3 +122,23 @@ TEST_CASE("an IPv6 source is its /64") {
   CHECK(counts->crowded(*parse_address("2001:db8::99")));
   CHECK(!counts->crowded(*parse_address("2001:db8:0:1::1")));
 }
+
+TEST_CASE("what requests hold is bounded for each source and for all") {
+  const auto counts = std::make_shared<ConnectionCounts>(1000, 1000);
+  const auto a = *parse_address("1.1.1.1"), b = *parse_address("2.2.2.2");
+  std::vector<ConnectionCounts::Token> tokens{counts->admit(a, false), counts->admit(b, false)};
+  CHECK(counts->hold(a, ConnectionCounts::most_bytes_of_source));
+  CHECK(!counts->hold(a, 1));
+  CHECK(counts->hold(b, 1));
+  counts->release(a, 1);
+  CHECK(counts->hold(a, 1));
+  std::int64_t held = ConnectionCounts::most_bytes_of_source + 1;
+  for (std::uint32_t i = 0; held < ConnectionCounts::most_bytes; ++i) {
+    const auto more = std::min(ConnectionCounts::most_bytes_of_source, ConnectionCounts::most_bytes - held);
+    const auto source = ci::domain::Address::v4(0x0a000000 + i);
+    tokens.push_back(counts->admit(source, false));
+    CHECK(counts->hold(source, more));
+    held += more;
+  }
+  CHECK(!counts->hold(b, 1));
+}

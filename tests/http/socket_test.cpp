@@ -182,3 +182,28 @@ TEST_CASE("an upgrade is not made, and answered like any request") {
   const auto answer = client.get("/healthz", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n");
   CHECK(answer.status == 200);
 }
+
+TEST_CASE("one connection may send large bodies one after the other; many that are never finished are cut") {
+  Service service;
+  auto client = service.client();
+  const std::string body(1 << 20, 'x');
+  for (int i = 0; i < 40; ++i) // 40 MiB in all, never more than one of them held
+    CHECK(client.ask("POST", "/healthz", "Content-Length: 1048576\r\n").send(body).answer().status == 405);
+  std::vector<RawClient> unfinished;
+  int cut = 0;
+  for (int i = 0; i < 40; ++i) {
+    unfinished.push_back(service.client());
+    try {
+      unfinished.back().ask("POST", "/healthz", "Content-Length: 3000000\r\n").send(body).send(body);
+    } catch (const std::exception&) {
+      ++cut; // closed while it was sending
+    }
+  }
+  while (service.server.open_connections() > 30)
+    CHECK(client.get("/healthz").status == 200);
+  CHECK(cut <= 30);
+  unfinished.clear();
+  while (service.server.open_connections() > 1)
+    CHECK(client.get("/healthz").status == 200);
+  CHECK(client.ask("POST", "/healthz", "Content-Length: 1048576\r\n").send(body).answer().status == 405);
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+"""One well-behaved reader, in a process of its own so that nobody else's work counts as its waiting.
+
+    good_client.py ADDRESS PORT SOURCE
+
+Reads /dashboard.json over one connection, as fast as an eager page would, until its input ends; then prints a line of
+JSON: {"times": [seconds, ...], "failures": [text, ...]}."""
+
+import http.client
+import json
+import select
+import sys
+import time
+
+
+def main(address, port, source):
+    times, failures = [], []
+    connection = None
+    while not select.select([sys.stdin], [], [], 0.01)[0]:
+        begin = time.monotonic()
+        try:
+            if connection is None:
+                connection = http.client.HTTPConnection(address, int(port), timeout=10, source_address=(source, 0))
+            connection.request("GET", "/dashboard.json")
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status == 200:
+                times.append(time.monotonic() - begin)
+            else:
+                failures.append(str(answer.status))
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(repr(error))
+            connection = None
+    print(json.dumps({"times": times, "failures": failures}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
