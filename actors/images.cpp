@@ -137,7 +137,7 @@ void ImagesActor::make_disk(const WorkPtr& work) {
   auto size = work->spec.recipe.size_bytes;
   if (parts.format != "raw" && (size != 0 || work->disk_from.empty()))
     return conclude(work, "guest.xml states the format " + parts.format +
-                            " for the image's disk: only raw ones can be blank or given a size");
+                              " for the image's disk: only raw ones can be blank or given a size");
   ask(work, image_copy_timeout, &ImagesActor::disk_made, disk_atom::value,
       domain::DiskOrder{work->spec.disk_file(), work->disk_from, size});
 }

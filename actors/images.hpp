@@ -68,7 +68,7 @@ class ImagesActor : public Metered<images_actor::base> {
 
   WorkersPtr workers_;
   std::map<std::string, std::deque<WorkPtr>> queues_; ///< by image; the first of each is under way
-  std::map<std::string, std::size_t> pinned_;         ///< images whose last call may be under way at that worker
+  std::map<std::string, std::size_t> pinned_; ///< images whose last call may be under way at that worker
 };
 
 } // namespace ci

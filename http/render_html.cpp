@@ -16,7 +16,9 @@ using domain::Status;
 std::string header(const domain::Snapshot& snapshot, const PageStyle& style) {
   const bool parties_well = snapshot.github.well && snapshot.libvirt.well && snapshot.store.well;
   const bool profiles_well = std::all_of(snapshot.profiles.begin(), snapshot.profiles.end(),
-                                         [](const auto& profile) { return profile.second.trouble.empty(); });
+                                         [](const auto& profile) {
+                                           return profile.second.trouble.empty() && profile.second.image.trouble.empty();
+                                         });
   const bool well = parties_well && profiles_well && !snapshot.draining;
   return "<header><svg class=\"logo\" viewBox=\"0 0 30 30\" aria-hidden=\"true\">"
          "<rect width=\"30\" height=\"30\" rx=\"8\" fill=\"#1f6feb\"/>"
@@ -50,6 +52,14 @@ std::string banners(const domain::Snapshot& snapshot) {
   return text;
 }
 
+/// Since when and why images of the profile fail.
+std::string image_trouble(const domain::ImageView& image) {
+  if (image.trouble.empty() || !image.trouble_since)
+    return "";
+  return "<p class=\"why\">" + std::to_string(image.failures) + " image build(s) failed, the first " +
+         time_element(*image.trouble_since, TimeKind::age) + " ago: " + escape_html(image.trouble) + "</p>";
+}
+
 std::string profile_card(const std::string& key, const domain::ProfileCounts& counts) {
   const std::pair<Status, int> shares[] = {{Status::Busy, counts.busy},
                                            {Status::Reserved, counts.reserved},
@@ -70,6 +80,11 @@ std::string profile_card(const std::string& key, const domain::ProfileCounts& co
   std::string foot = counts.image_made_at
                          ? "Image " + time_element(*counts.image_made_at, TimeKind::age) + " old"
                          : "No image of its own";
+  if (counts.image.state == "building" || counts.image.state == "sealing" || counts.image.state == "trial")
+    foot += " · a new one is " + std::string(counts.image.state == "trial" ? "on trial" : "being built");
+  else if (!counts.image.due.empty())
+    foot += " · a new one is due (" + escape_html(counts.image.due) + "), waits for " +
+            escape_html(counts.image.waits_for);
   if (counts.wanted > 0)
     foot += " · " + std::to_string(counts.wanted) + " more wanted";
   if (counts.excess_healthy > 0)
@@ -81,6 +96,7 @@ std::string profile_card(const std::string& key, const domain::ProfileCounts& co
          "</small></span></div>" + bar(parts, std::max(total, static_cast<double>(counts.target))) +
          "<ul class=\"legend\">" + legend + "</ul>" +
          (counts.trouble.empty() ? "" : "<p class=\"why\">" + escape_html(counts.trouble) + "</p>") +
+         image_trouble(counts.image) +
          "<div class=\"foot soft\">" + foot + "</div></article>\n";
 }
 

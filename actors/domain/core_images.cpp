@@ -39,7 +39,8 @@ void Core::rebuild(RequestId request, const lever::RebuildImage& ask) {
     return refuse_lever(request, {Refusal::unknown_profile, "There is no such profile.", {}});
   if (!it->second.builds_images())
     return refuse_lever(
-        request, {Refusal::no_recipe, "The images of this profile are made by hand: it has no image table.", {}});
+        request,
+        {Refusal::no_recipe, "The images of this profile are made by hand: it has no image table.", {}});
   images_.ask_rebuild(now_.time, ask.profile, [this, request] { order(effect::AnswerLever{request, {}}); });
   write(store::AppendHistory{{now_.time, "rebuild_asked", 0, ask.profile, ""}});
 }

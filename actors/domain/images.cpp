@@ -120,8 +120,7 @@ void Images::shift(Duration by) {
   }
   for (auto& [profile, at] : asked_) {
     at += by;
-    out_.write(
-        store::SetNote{"image-asked/" + profile, std::to_string(at.time_since_epoch().count())});
+    out_.write(store::SetNote{"image-asked/" + profile, std::to_string(at.time_since_epoch().count())});
   }
   for (auto& [profile, trouble] : trouble_) {
     trouble.since += by;
@@ -223,8 +222,7 @@ void Images::begin(Time now, const Policy& policy, const Profile& profile) {
   report(image, "image_ordered", why);
 }
 
-void Images::advance(Time now, const Policy& policy,
-                     const std::function<bool(const std::string&)>& in_use) {
+void Images::advance(Time now, const Policy& policy, const std::function<bool(const std::string&)>& in_use) {
   std::set<std::string> profiles;
   for (auto& [key, image] : images_) {
     profiles.insert(image.rec.profile);
@@ -373,8 +371,7 @@ void Images::fail(Time now, Image& image, const std::string& why) {
   out_.log(LogLevel::warn, "image_failed",
            "profile=" + profile + " image=" + image.rec.snapshot + " error=\"" + why +
                "\" next_try=" + rfc3339(it->second.pause.next()));
-  out_.order(
-      effect::Count{"ci_monitor_image_builds_total", {{"profile", profile}, {"outcome", "failed"}}});
+  out_.order(effect::Count{"ci_monitor_image_builds_total", {{"profile", profile}, {"outcome", "failed"}}});
   out_.write(store::AppendHistory{{now, "image_failed", 0, profile, why}});
   discard(image, why);
 }
@@ -407,8 +404,7 @@ void Images::trial_passed(Time now, Image& image) {
     out_.write(store::SetNote{"image-asked/" + profile, ""});
   }
   report(image, "image_ready", "");
-  out_.order(
-      effect::Count{"ci_monitor_image_builds_total", {{"profile", profile}, {"outcome", "ready"}}});
+  out_.order(effect::Count{"ci_monitor_image_builds_total", {{"profile", profile}, {"outcome", "ready"}}});
   out_.write(store::AppendHistory{{now, "image_ready", 0, profile, image.rec.snapshot}});
 }
 

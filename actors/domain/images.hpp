@@ -28,7 +28,7 @@ struct Image {
   ImageRecord rec;
   bool committed = false; ///< the record as it is now is durable
   std::uint64_t saves = 0;
-  bool serves = false;    ///< the commit that switched to it is durable
+  bool serves = false; ///< the commit that switched to it is durable
   enum class Order { none, prepare, start, seal, discard };
   Order under_way = Order::none;
   bool prepared = false;
@@ -71,7 +71,8 @@ class Images {
   /// is not removed yet.
   void advance(Time now, const Policy&, const std::function<bool(const std::string& template_guest)>& in_use);
 
-  /// How many runners each profile is steered to now; a profile that is not named, or has none, gets no build.
+  /// How many runners each profile is steered to now; a profile that is not named, or has none, gets no
+  /// build.
   void steer(std::map<std::string, int> targets) { targets_ = std::move(targets); }
   /// Profiles that are due for a build and wait for nothing but a slot, in the order in which they get one.
   std::vector<std::string> waiting(Time now, const Policy&);
@@ -84,7 +85,7 @@ class Images {
   void trial_ordered(Image&, RunnerId);
   /// A runner made from it came online: switches the profile.
   void trial_passed(Time now, Image&);
-  /// A runner made from it ended without ever having been online. 
+  /// A runner made from it ended without ever having been online.
   void trial_runner_lost(Time now, const std::string& template_guest, const std::string& why, TrialLoss);
 
   /// The template that new runners are made from; empty: there is none.
@@ -136,12 +137,12 @@ class Images {
   std::string held_back(Time now, const Policy&, const Profile&) const;
 
   Outbox& out_;
-  std::map<std::string, Image> images_;                         ///< by template guest
-  std::map<std::string, std::string> hand_made_;                ///< newest template of others by profile
-  std::map<std::string, std::vector<std::string>> foreign_;     ///< snapshots of templates of others by profile
+  std::map<std::string, Image> images_;                     ///< by template guest
+  std::map<std::string, std::string> hand_made_;            ///< newest template of others by profile
+  std::map<std::string, std::vector<std::string>> foreign_; ///< snapshots of templates of others by profile
   std::map<std::string, int> targets_;
-  std::map<std::string, Time> asked_;                           ///< rebuilds asked for, by profile
-  std::map<std::string, Trouble> trouble_;                      ///< by profile
+  std::map<std::string, Time> asked_;      ///< rebuilds asked for, by profile
+  std::map<std::string, Trouble> trouble_; ///< by profile
   enum class Repo { stale, updating, fresh } repo_ = Repo::stale;
 };
 

@@ -111,7 +111,8 @@ std::string Images::snapshot_for(Time now, const std::string& profile) const {
 
 std::optional<std::string> Images::due(Time now, const Policy& policy, const Profile& profile) const {
   auto target = targets_.find(profile.key);
-  if (target == targets_.end() || target->second == 0 || !profile.builds_images() || policy.dont_create_runners)
+  if (target == targets_.end() || target->second == 0 || !profile.builds_images() ||
+      policy.dont_create_runners)
     return std::nullopt;
   auto made = made_at(profile.key);
   if (!made)

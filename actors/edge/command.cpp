@@ -59,8 +59,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 /// True once the child has ended, which it is then reaped of.
-bool wait_for_end(pid_t child, std::chrono::steady_clock::time_point deadline,
-                  const std::atomic<bool>* stop, int& status) {
+bool wait_for_end(pid_t child, std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* stop,
+                  int& status) {
   while (std::chrono::steady_clock::now() < deadline && !(stop && *stop)) {
     auto got = ::waitpid(child, &status, WNOHANG);
     if (got == child || (got < 0 && errno != EINTR))

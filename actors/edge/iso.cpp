@@ -28,8 +28,7 @@ std::string add_file(archive* iso, const std::string& name, const std::string& c
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0444);
   if (archive_write_header(iso, entry.get()) != ARCHIVE_OK ||
-      archive_write_data(iso, contents.data(), contents.size()) !=
-          static_cast<la_ssize_t>(contents.size()))
+      archive_write_data(iso, contents.data(), contents.size()) != static_cast<la_ssize_t>(contents.size()))
     return archive_error_string(iso);
   return {};
 }
@@ -41,8 +40,7 @@ std::string fill_iso(int file, const domain::IsoOrder& order) {
     return std::string(text ? text : "libarchive failed");
   };
   if (archive_write_set_format_iso9660(iso.get()) != ARCHIVE_OK ||
-      archive_write_set_format_option(iso.get(), "iso9660", "volume-id", order.label.c_str()) !=
-          ARCHIVE_OK ||
+      archive_write_set_format_option(iso.get(), "iso9660", "volume-id", order.label.c_str()) != ARCHIVE_OK ||
       archive_write_open_fd(iso.get(), file) != ARCHIVE_OK)
     return failed();
   for (auto& [name, contents] : order.files)

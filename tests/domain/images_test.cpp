@@ -115,7 +115,8 @@ TEST_CASE("no boot script goes to an address that is nobody's") {
   CHECK(b.boot_script("10.0.0.99").empty());
 }
 
-TEST_CASE("G8: an old image is replaced while its runners serve; capacity is never below the target less one") {
+TEST_CASE(
+    "G8: an old image is replaced while its runners serve; capacity is never below the target less one") {
   for (std::int64_t pages : {3, 4, 16}) { // no spare room, room for one more, plenty
     CAPTURE(pages);
     Forge b(3, pages);
@@ -313,7 +314,8 @@ TEST_CASE("an existing template by hand serves, and is replaced when it is too o
   CHECK(b.world.guests.count(old_template) == 1); // not ours: never deleted
 }
 
-TEST_CASE("the three newest images are kept; one that a runner's disk depends on stays until that has ended") {
+TEST_CASE(
+    "the three newest images are kept; one that a runner's disk depends on stays until that has ended") {
   Forge b(2);
   b.fill();
   auto first = b.templates().front();
@@ -442,7 +444,8 @@ TEST_CASE("G5: a crash between the trial runner's coming online and the switch r
 
 TEST_CASE("G4: a rebuild guest that only looks ours counts in the budget and is left alone") {
   Forge b(2, 2);
-  b.world.guests["ci-rebuild-linux@2026-01-01T00:00:00.000000000Z"] = {"foreign", GuestState::on, "", "", "", false};
+  b.world.guests["ci-rebuild-linux@2026-01-01T00:00:00.000000000Z"] = {"foreign", GuestState::on, "", "",
+                                                                       "",        false};
   b.start();
   b.advance(10s);
   CHECK(b.core->held().hugepages_1g == 2); // it, and our own build

@@ -144,6 +144,32 @@ TEST_CASE("profiles are paused and resumed with the token") {
   CHECK(client.get("/").body.find("Paused") != std::string::npos);
 }
 
+TEST_CASE("an image is built anew with the token, and its trouble is shown") {
+  Service service;
+  auto client = service.client();
+  check_problem(client.ask("POST", "/profile/linux/rebuild").answer(), 401);
+  const auto answer = client.ask("POST", "/profile/linux/rebuild", with_token).answer();
+  CHECK(answer.status == 200);
+  CHECK(json::parse(answer.body) == json{{"profile", "linux"}, {"rebuild", true}});
+  {
+    std::lock_guard lock(service.script->mutex);
+    CHECK(std::get<domain::lever::RebuildImage>(service.script->last_lever).profile == "linux");
+  }
+  check_problem(client.ask("POST", "/profile/nowhere/rebuild", with_token).answer(), 404);
+  check_problem(client.ask("GET", "/profile/linux/rebuild", with_token).answer(), 405);
+  auto snapshot = std::make_shared<domain::Snapshot>(*make_snapshot(2));
+  auto& image = snapshot->profiles["linux"].image;
+  image.trouble = "the <disk> is full";
+  image.failures = 2;
+  image.trouble_since = image.next_try = domain::Time(domain::Duration(1'700'000'000'000));
+  service.board->publish(snapshot);
+  const auto told = json::parse(client.get("/dashboard.json").body)["profile_runner_counts"]["linux"]["image"];
+  CHECK(told["trouble"] == "the <disk> is full");
+  CHECK(told["failures"] == 2);
+  CHECK(told["trouble_since"] == "2023-11-14T22:13:20Z");
+  CHECK(client.get("/").body.find("the &lt;disk&gt; is full") != std::string::npos);
+}
+
 TEST_CASE("a runner is destroyed by hand with the token") {
   Service service;
   auto client = service.client();

@@ -1,0 +1,123 @@
+/// The files of an image, and the ISO that configures its guest: real files.
+#include "actors/edge/command.hpp"
+#include "actors/edge/image_files.hpp"
+#include "actors/edge/iso.hpp"
+
+#include "tests/support/temp_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+namespace fs = std::filesystem;
+using namespace ci;
+using ci::test::read_file;
+using ci::test::write_file;
+
+namespace {
+
+const std::string snapshot = "2026-01-02T03:04:05.000000000Z";
+
+/// Regular files of an ISO, by name, as another program would read them.
+std::map<std::string, std::string> read_iso(const std::string& path) {
+  std::map<std::string, std::string> files;
+  auto* iso = archive_read_new();
+  archive_read_support_format_iso9660(iso);
+  REQUIRE(archive_read_open_filename(iso, path.c_str(), 10240) == ARCHIVE_OK);
+  archive_entry* entry = nullptr;
+  while (archive_read_next_header(iso, &entry) == ARCHIVE_OK)
+    if (archive_entry_filetype(entry) == AE_IFREG) {
+      std::string text(static_cast<std::size_t>(archive_entry_size(entry)), '\0');
+      archive_read_data(iso, text.data(), text.size());
+      files[archive_entry_pathname(entry)] = text;
+    }
+  archive_read_free(iso);
+  return files;
+}
+
+} // namespace
+
+TEST_CASE("an ISO holds its files under their names and bears its label") {
+  test::TempFolder folder;
+  auto path = (folder.path() / "config.iso").string();
+  write_file(path, "an older one");
+  REQUIRE(edge::write_iso({path, "CIDATA", {{"user-data", "#cloud-config\n"}, {"meta-data", ""}}}) == "");
+  CHECK(read_iso(path) ==
+        std::map<std::string, std::string>{{"user-data", "#cloud-config\n"}, {"meta-data", ""}});
+  // The primary volume descriptor is at 32 KiB, the label at its 40th byte.
+  CHECK(read_file(path).substr(32768 + 40, 7) == "CIDATA ");
+  CHECK((fs::status(path).permissions() & fs::perms::mask) ==
+        (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK_FALSE(fs::exists(folder.path() / ".config.iso.part"));
+  CHECK(edge::write_iso({(folder.path() / "no" / "x.iso").string(), "X", {}}).find("x.iso") !=
+        std::string::npos);
+}
+
+TEST_CASE("a disk begins blank or as a copy, and grows to its size") {
+  test::TempFolder folder;
+  auto images = (folder.path() / "base" / "linux").string();
+  REQUIRE(edge::make_image_folder(images) == "");
+  REQUIRE(edge::make_image_disk({images + "/blank", "", 1 << 20}) == "");
+  CHECK(fs::file_size(images + "/blank") == 1 << 20);
+  write_file(folder.path() / "source", "contents");
+  auto source = (folder.path() / "source").string();
+  REQUIRE(edge::make_image_disk({images + "/copy", source, 4096}) == "");
+  CHECK(fs::file_size(images + "/copy") == 4096);
+  CHECK(read_file(images + "/copy").substr(0, 8) == "contents");
+  REQUIRE(edge::make_image_disk({images + "/same", source, 0}) == "");
+  CHECK(read_file(images + "/same") == "contents");
+  CHECK(edge::make_image_disk({images + "/none", source + "-missing", 0}) != "");
+}
+
+TEST_CASE("G5: only the files of that very image are deleted") {
+  test::TempFolder folder;
+  auto other = "2026-01-02T03:04:06.000000000Z";
+  for (std::string name : {"base.img@", "config.iso@", "nvram.fd@", "notes@"})
+    for (auto& which : {snapshot, std::string(other)})
+      write_file(folder.path() / (name + which), "x");
+  write_file(folder.path() / (".base.img@" + snapshot + ".part"), "x");
+  REQUIRE(edge::erase_image_files(folder.path().string(), snapshot) == "");
+  std::size_t left = 0;
+  for (auto& entry : fs::directory_iterator(folder.path()))
+    left += entry.is_regular_file();
+  CHECK(left == 5);
+  CHECK(fs::exists(folder.path() / ("notes@" + snapshot)));
+  CHECK(edge::erase_image_files(folder.path().string(), snapshot) == ""); // again is fine
+  CHECK(edge::erase_image_files(folder.path().string(), "../../etc") != "");
+  CHECK(edge::erase_image_files(folder.path().string(), "") != "");
+}
+
+TEST_CASE("a program is run, judged by its status, and ended when its time is over") {
+  using namespace std::chrono_literals;
+  CHECK(edge::run_command({"true"}, 10s) == "");
+  CHECK(edge::run_command({"false"}, 10s).find("ended with 1") != std::string::npos);
+  CHECK(edge::run_command({"no-such-program"}, 10s) != "");
+  CHECK(edge::run_command({"sleep", "60"}, 0s).find("longer") != std::string::npos);
+  std::atomic<bool> stop{true};
+  CHECK(edge::run_command({"sleep", "60"}, 60s, &stop) != "");
+}
+
+TEST_CASE("a checkout follows its remote's main branch, whatever was done to it") {
+  test::TempFolder folder;
+  using namespace std::chrono_literals;
+  auto upstream = (folder.path() / "upstream").string(), checkout = (folder.path() / "checkout").string();
+  auto git = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"git", "-c", "user.name=x", "-c", "user.email=x@x"});
+    REQUIRE(edge::run_command(arguments, 60s) == "");
+  };
+  git({"init", "-q", "-b", "main", upstream});
+  write_file(fs::path(upstream) / "file", "first");
+  git({"-C", upstream, "add", "file"});
+  git({"-C", upstream, "commit", "-q", "-m", "first"});
+  git({"clone", "-q", upstream, checkout});
+  write_file(fs::path(upstream) / "file", "second");
+  git({"-C", upstream, "commit", "-q", "-a", "-m", "second"});
+  write_file(fs::path(checkout) / "file", "changed by hand");
+  REQUIRE(edge::update_checkout(checkout) == "");
+  CHECK(read_file(fs::path(checkout) / "file") == "second");
+  CHECK(fs::exists(fs::path(checkout) / ".git" / "info" / "refs"));
+  CHECK(edge::update_checkout(folder.path().string()).find("git reset") != std::string::npos);
+}
