@@ -65,12 +65,3 @@ export function subset(description) {
   }
   return result;
 }
-
-/** The payload schema of a webhook, e.g. 'workflow-job-completed', with all it refers to. */
-export function webhookSchema(description, name) {
-  const hooks = description['x-webhooks'] ?? description.webhooks;
-  const schema = hooks[name].post.requestBody.content['application/json'].schema;
-  const result = { ...schema, components: {} };
-  carry(description, result, schema);
-  return result;
-}

@@ -42,6 +42,15 @@ TEST_CASE("every route is described") {
                   "describe it in http/openapi_*.cpp: ", entry_of(route));
 }
 
+TEST_CASE("every description is of a route") {
+  std::set<std::string> there;
+  for (const auto& route : routes())
+    there.insert(entry_of(route));
+  const auto described = openapi_operations();
+  for (auto entry = described.begin(); entry != described.end(); ++entry)
+    CHECK_MESSAGE(there.contains(entry.key()), "no such route: ", entry.key());
+}
+
 TEST_CASE("every operation has an id of its own, a known tag, a summary and a good answer") {
   std::set<std::string> tags, ids;
   for (const auto& tag : document()["tags"])
