@@ -18,6 +18,8 @@ Simulation::Simulation(std::vector<std::string>* trace) : trace_(trace) {
 
 std::optional<Broken> Simulation::run(const Schedule& schedule) {
   begin();
+  if (!schedule.empty() && schedule.front().salt % 2)
+    warm_up();
   for (std::size_t i = 0; i < schedule.size() && !broken_; ++i) {
     salt_ = schedule[i].salt;
     pass(1us);
@@ -171,6 +173,14 @@ void Simulation::calm_down() {
   lapse_dead_jobs();
   for (int turn = 0; turn < 40 && !broken_; ++turn)
     calm_turn(45s);
+}
+
+/// Every other schedule meets a pool that is full and idle.
+void Simulation::warm_up() {
+  calm_ = true;
+  for (int turn = 0; turn < 10 && !broken_; ++turn)
+    calm_turn(5s);
+  calm_ = false;
 }
 
 void Simulation::calm_turn(Duration by) {

@@ -128,6 +128,7 @@ class Simulation {
   void carry_some(std::uint64_t salt);
   void crash(std::uint64_t salt);
   void set_fault(std::uint64_t salt);
+  void warm_up();
   void calm_down();
   void calm_turn(Duration);
   void lapse_dead_jobs();
