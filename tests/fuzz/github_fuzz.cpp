@@ -1,6 +1,7 @@
 /// GitHub's answers, as GitHub or whoever answers in its place may send them.
 
 #include "actors/edge/github_answers.hpp"
+#include "actors/edge/github_runs.hpp"
 #include "tests/fuzz/promise.hpp"
 
 using namespace ci::edge;
@@ -30,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto rest = input.rest();
   auto line = rest.find('\n');
   if (line != rest.npos) {
-    for (auto name : {"link", "retry-after", "x-ratelimit-reset", "x-ratelimit-remaining"})
+    for (auto name : {"link", "retry-after", "x-ratelimit-reset", "x-ratelimit-remaining", "date"})
       answer.headers[name] = std::string(rest.substr(0, line));
     rest.remove_prefix(line + 1);
   }
@@ -40,5 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(read_jit(answer, "ci-runner-linux.7@ci0"));
   check(read_labels(answer));
   check(read_deleted(answer));
+  check(read_run(answer, 7));
+  check(read_jobs(answer));
+  check(read_artifacts(answer));
   return 0;
 }

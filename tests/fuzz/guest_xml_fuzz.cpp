@@ -1,5 +1,5 @@
-/// Definitions of template guests: whatever one says, a runner made of it has its own identity, and may write to no
-/// disk but its own.
+/// Definitions of template guests: whatever one says, a runner made of it has its own identity, and may write
+/// to no disk but its own.
 
 #include "actors/domain/guest_document.hpp"
 #include "actors/domain/guest_xml.hpp"
@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   interface_macs(xml);
   auto source = source_disk(xml, spec.disk_target);
-  promise(!source || source.path.empty() || source.path.front() == '/', "a disk is named by an absolute path");
+  promise(!source || source.path.empty() || source.path.front() == '/',
+          "a disk is named by an absolute path");
   auto nvram = own_nvram_file(spec, nvram_file(xml));
   promise(nvram.empty() || nvram.starts_with("/images/runner/7-ci-runner-linux.7_VARS"), "NVRAM is its own");
   promise(nvram.find('/', 15) == std::string::npos, "NVRAM lies in the runners' folder");

@@ -29,7 +29,8 @@ void read_parameters(const Request& request) {
   }
   ParameterReader reader(request);
   for (auto& [profile, count] : read_override(reader, request))
-    promise(!reader.errors().empty() || (count >= 0 && count <= 10'000), "an override's count is within its bounds");
+    promise(!reader.errors().empty() || (count >= 0 && count <= 10'000),
+            "an override's count is within its bounds");
 }
 
 } // namespace

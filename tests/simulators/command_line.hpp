@@ -64,10 +64,11 @@ inline bool end_with_parent() {
   return getppid() == parent;
 }
 
-/// A simulator's main(): reads the options, sets up the log, and runs. `parse` gives options or what is wrong with them,
-/// `run` main's result.
+/// A simulator's main(): reads the options, sets up the log, and runs. `parse` gives options or what is wrong
+/// with them, `run` main's result.
 template <class Options, class Run>
-int main_of(const char* program, const std::variant<Options, std::string>& parsed, const std::string& usage, Run run) {
+int main_of(const char* program, const std::variant<Options, std::string>& parsed, const std::string& usage,
+            Run run) {
   std::signal(SIGPIPE, SIG_IGN);
   if (const auto* wrong = std::get_if<std::string>(&parsed))
     return refuse(program, *wrong + "\n" + usage);
