@@ -111,7 +111,7 @@ def settle(world):
     """G5, G12: once there are no jobs and no faults, the pool is there, and nothing besides."""
     for job in world.github.control("GET", "jobs")["jobs"]:
         if job["status"] == "queued":
-            world.github.control("DELETE", f"jobs/{job['id']}")
+            world.github.http.delete(f"/_control/jobs/{job['id']}")  # it may have begun meanwhile, and ended
     count = sum(POOL.values())
     wait_until(f"{count} idle runners", lambda: len(world.monitor.runners(status="Idle")) == count, seconds=120)
     wait_until_settled(world, count)
@@ -128,9 +128,9 @@ def main(minutes, folder):
         sampler = Sampler(world, minutes * 60)
         workflows = Workflows(world, seed=2)
         live(world, minutes * 60, sampler, workflows)
-        settle(world)
         sampler.write(folder / "samples.csv")
         draw(sampler.rows, folder / "samples.svg")
+        settle(world)
         well = judge(sampler.rows, sum(POOL.values()))
         return well
     finally:
