@@ -42,16 +42,17 @@ class World:
     def boot_script(self):
         return (PROFILE / "boot-script").read_text()
 
-    def begin(self, profiles, templates=True, github=None, start=True, **settings):
+    def begin(self, profiles, templates=True, github=None, start=True, env=None, **settings):
         """Everything runs and the monitor is ready. Templates: hand-made images of all profiles."""
         self.github.settings.update(github or {})
         self.github.begin()
         for values in profiles.values():
-            if values["boot_script"] == PLACEHOLDER:
+            if values.get("boot_script") == PLACEHOLDER:
                 values["boot_script"] = self.boot_script
         settings = {"listen_on": ["127.0.0.1", GATEWAY], "port": MONITOR_PORT, "guest_network": "192.168.100.0/24",
                     "monitor_start_timeout": 90, "guest_filter": "clean-traffic", "max_parallel_creates": 2, **settings}
         self.monitor = Monitor(self.folder / "monitor", self.github.url, URI, profiles, **settings)
+        self.monitor.more_env.update(env or {})
         if templates:
             for key in profiles:
                 self.host.define_template(key, SNAPSHOT, self.images)

@@ -57,7 +57,7 @@ def test_g2_a_reserved_job_reaches_the_guest_that_was_reserved(world):
 def test_g5_guests_that_hang_panic_or_are_killed_are_replaced(world):
     """G5, G6: each trouble is its own profile's; the good profile has its runner all the time."""
     monitor = world.begin({"good": tiny(1), "hangs": tiny(1, boot_script=HANGS), "panics": tiny(1, boot_script=PANICS)},
-                          monitor_start_timeout=20)
+                          monitor_start_timeout=30)
     (good_id, good), = monitor.wait_for_runners("good", 1).items()
 
     def first(key):

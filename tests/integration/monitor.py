@@ -70,6 +70,7 @@ class Monitor(Process):
         self.profiles = profiles
         self.data = self.folder / "data"
         self.environment = {}  # for its next start
+        self.more_env = {"LIB_MONITOR_DIR": self.folder}  # further lines of its .env file
         self.enter = []  # what starts it: see private_disk.py
         self.base_url = None
         self.http = None
@@ -84,13 +85,15 @@ class Monitor(Process):
             values = {"github_runner_label": f"self-hosted-image:{key}",
                       "template": f"ci-template-{key}@{SNAPSHOT}", **values}
             lines += ["", f'[profiles."{key}"]']
-            lines += [f"{name} = {toml_value(value)}" for name, value in values.items()]
+            # None: as if it were not there.
+            lines += [f"{name} = {toml_value(value)}" for name, value in values.items() if value is not None]
         (self.folder / "monitor.toml").write_text("\n".join(lines) + "\n")
         env = self.folder / ".env"
         env.touch(0o600)
         env.write_text(f"GITHUB_TOKEN={GITHUB_TOKEN}\nSERVO_CI_MONITOR_API_TOKEN={API_TOKEN}\n"
                        f"GITHUB_WEBHOOK_SECRET={WEBHOOK_SECRET}\n"
-                       f"SERVO_CI_MONITOR_DATA_PATH={self.data}\nLIB_MONITOR_DIR={self.folder}\n")
+                       f"SERVO_CI_MONITOR_DATA_PATH={self.data}\n"
+                       + "".join(f"{key}={value}\n" for key, value in self.more_env.items()))
 
     def write_built_profile(self, key, values):
         """Its folder, where that was not written yet, and its table."""
