@@ -141,3 +141,28 @@ def test_rebuild_of_a_profile_that_is_not_there_or_made_by_hand(world):
     assert monitor.http.post("/profile/nobody/rebuild").status == 404
     assert monitor.http.post("/profile/hand/rebuild").status == 409
     assert monitor.http.post("/profile/hand/rebuild", token="").status == 401
+
+
+@pytest.mark.parametrize("step", ["image_discard.order", "image_discard.answer"])
+def test_killed_while_an_old_image_is_deleted(world, step):
+    """G5: the three newest are kept, whatever happens while the fourth goes."""
+    monitor = world.begin({"linux": built_profile(1)}, available_normal_memory="4G")
+    monitor.wait_for_runners("linux", 1)
+    for _ in range(2):
+        old = templates(world)
+        rebuild(monitor)
+        wait_replaced(world, monitor, old, 1)
+    oldest, kept = templates(world)[0], templates(world)[1:]
+    assert len(kept) == 2
+    monitor.stop()
+    monitor.environment = {"CI_MONITOR_CRASH_AT": step}
+    monitor.begin().wait_ready()
+    rebuild(monitor)
+    assert monitor.wait() == -signal.SIGKILL
+    monitor.child = None
+    monitor.environment = {}
+    monitor.begin().wait_ready()
+    wait_until("the oldest is deleted", lambda: oldest not in templates(world), 60.0)
+    wait_replaced(world, monitor, kept, 1)
+    assert len(templates(world)) == 3 and templates(world)[:2] == kept
+    wait_until("its files, too", lambda: base_files(monitor) == files_of(templates(world)))
