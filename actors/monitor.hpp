@@ -74,6 +74,8 @@ class Monitor : public Metered<monitor_actor::base> {
   void carry(domain::effect::Unregister);
   void carry(domain::effect::Label);
   void carry(domain::effect::Unlabel);
+  void carry(domain::effect::AskRun);
+  void carry(domain::effect::AskJobs);
   void carry(domain::effect::ListGuests);
   void carry(domain::effect::ListAddresses);
   void carry(domain::effect::Prepare);

@@ -160,6 +160,18 @@ void Monitor::carry(domain::effect::Unlabel e) {
       unlabel_atom::value, e.registration, e.labels);
 }
 
+void Monitor::carry(domain::effect::AskRun e) {
+  ask_github<detail::RunReply>(
+      "ask_run", [this, uid = e.unique_id](auto t, const auto& reply) { core_.on_run(t, uid, reply); },
+      run_atom::value, e.repository, e.run);
+}
+
+void Monitor::carry(domain::effect::AskJobs e) {
+  ask_github<detail::JobsReply>(
+      "ask_jobs", [this, uid = e.unique_id](auto t, const auto& reply) { core_.on_jobs(t, uid, reply); },
+      jobs_atom::value, e.repository, e.run);
+}
+
 void Monitor::carry(domain::effect::ListGuests) {
   auto report = [this](const GuestListingReply& reply) {
     core_.on_guest_listing(now(), reply.listing, reply.error);

@@ -56,10 +56,13 @@ bool Core::orders_under_way() const {
   for (auto& [id, r] : runners_)
     if (r.preparing || r.starting || r.registering || r.looking || r.finding || r.unregistering || r.removing)
       return true;
-  for (auto& [id, reservation] : reservations_)
+  for (auto& [id, reservation] : reservations_) {
+    if (reservation.asking)
+      return true;
     for (auto& [runner, work] : reservation.work)
       if (work.labelling || work.looking || work.unlabelling)
         return true;
+  }
   return false;
 }
 
@@ -182,8 +185,10 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(reservation.rec.granted_at);
     move(reservation.rec.deadline);
     move(reservation.rec.ended_at);
+    move(reservation.ask_due);
     for (auto& [runner, work] : reservation.work)
-      work.unlabel_pause.shift(by);
+      for (auto* pause : {&work.unlabel_pause, &work.label_pause})
+        pause->shift(by);
   }
   for (auto& [uid, rec] : spent_) {
     rec.created_at += by;

@@ -102,9 +102,16 @@ struct Reservation {
   struct Work {
     bool labelling = false, looking = false, unlabelling = false, maybe_labelled = false;
     Backoff unlabel_pause{Duration{1'000}, Duration{60'000}};
+    Backoff label_pause{Duration{1'000}, Duration{60'000}}; ///< of a replacement, which need not be given up
     std::uint64_t look_seq = 0;
   };
   std::map<RunnerId, Work> work;
+  // After the grant (core_deadline.cpp):
+  bool asking = false;         ///< about its workflow run
+  bool asked_past = false;     ///< after the deadline, too
+  bool jobs_wanted = false;    ///< only the run's jobs explain what happened
+  std::optional<Time> ask_due; ///< when the run is asked next
+  std::string given_up;        ///< why those of its runners are let go whose jobs have not begun; empty: they are kept
   ReservationViewPtr view;
 };
 
@@ -134,6 +141,9 @@ class Core final : private Outbox {
   void on_unregistered(Now, RunnerId, const GithubReply<Done>&);
   void on_labelled(Now, const std::string& unique_id, RunnerId, const GithubReply<std::vector<std::string>>&);
   void on_unlabelled(Now, const std::string& unique_id, RunnerId, const GithubReply<Done>&);
+  void on_run(Now, const std::string& unique_id, const GithubReply<WorkflowRun>&);
+  void on_jobs(Now, const std::string& unique_id, const GithubReply<std::vector<WorkflowJob>>&);
+  void on_run_event(Now, const std::string& repository, RunId);
   void on_prepared(Now, RunnerId, const HostReply&);
   void on_started(Now, RunnerId, const HostReply&);
   void on_removed(Now, RunnerId, const HostReply&);
@@ -208,6 +218,8 @@ class Core final : private Outbox {
   // core_life.cpp: creating and destroying
   RunnerId order_runner(const Profile&, const std::string& template_guest);
   void advance(Runner&);
+  /// What a new runner is registered with.
+  std::vector<std::string> registration_labels(const Profile&);
   void advance_creating(Runner&);
   void advance_interrupted(Runner&);
   void start_when_made(RunnerId);
@@ -246,7 +258,18 @@ class Core final : private Outbox {
   /// None of the kind `none` where it may go on.
   Verdict check_tokenless(const TakeRequest&) const;
 
+  // core_deadline.cpp: after the answer, until all jobs have begun
+  void watch_run(Reservation&);
+  void want_jobs(Reservation&);
+  void give_up(Reservation&, const std::string& why);
+  bool run_unknown(Reservation&, const GithubError&);
+  int settle_with_jobs(Reservation&, const std::vector<WorkflowJob>&);
+  void replace_missing(Reservation&, int waiting);
+
   // core_take.cpp: reservations
+  /// Orders what is due for a slot that is to be confirmed.
+  void advance_slot(Reservation&, std::size_t index);
+  std::vector<std::string> labels_of(const Reservation&) const;
   std::vector<RunnerId> idle_runners(const std::string& profile) const;
   void advance(Reservation&);
   void advance_pending(Reservation&);

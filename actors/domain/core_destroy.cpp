@@ -173,6 +173,8 @@ void Core::end_of_runner(Runner& r) {
     for (auto& slot : reservation.rec.slots) {
       if (slot.runner != r.rec.id)
         continue;
+      if (slot.state == SlotState::confirmed)
+        want_jobs(reservation); // whether its job had begun is only guessed here
       if (slot.state == SlotState::started ||
           (slot.state == SlotState::confirmed && r.own_end && r.rec.jit_served_at))
         slot.state = SlotState::finished, changed = true;

@@ -82,6 +82,15 @@ void Core::advance(Runner& r) {
   }
 }
 
+std::vector<std::string> Core::registration_labels(const Profile& profile) {
+  if (!policy_->exclusive_reservations)
+    return {"self-hosted", "X64", profile.github_runner_label};
+  char label[48];
+  std::snprintf(label, sizeof label, "exclusive-%016llx%016llx", static_cast<unsigned long long>(random_()),
+                static_cast<unsigned long long>(random_()));
+  return {label};
+}
+
 void Core::advance_creating(Runner& r) {
   if (r.from_store)
     return advance_interrupted(r);
@@ -97,7 +106,7 @@ void Core::advance_creating(Runner& r) {
     r.registered_once = r.registering = true;
     order(effect::Register{r.rec.id,
                            {r.rec.registration_name,
-                            {"self-hosted", "X64", it->second.github_runner_label},
+                            registration_labels(it->second),
                             it->second.work_folder,
                             policy_->runner_group_id}});
   }
@@ -255,12 +264,9 @@ void Core::advance_live(Runner& r) {
     return;
   }
   if (auto* reservation = reservation_of(r)) {
-    if (reservation->rec.phase == ReservationPhase::granted && reservation->rec.deadline) {
-      if (now_.time >= *reservation->rec.deadline) {
-        destroy(r, "expired: no job of its reservation began in time");
-        return;
-      }
-      wake(*reservation->rec.deadline);
+    if (!reservation->given_up.empty()) {
+      destroy(r, reservation->given_up);
+      return;
     }
   } else if (r.reg && has_reservation_label(r.reg->labels)) {
     if (!r.orphan_label_since)

@@ -22,6 +22,7 @@ void Core::advance_granted(Reservation& r) {
     if (slot.state == SlotState::confirmed && runner && runner->rec.busy_seen) {
       slot.state = SlotState::started;
       changed = true;
+      want_jobs(r); // was it the job that it is reserved for?
     }
     if ((slot.state == SlotState::confirmed || slot.state == SlotState::started) && !runner) {
       slot.state = slot.state == SlotState::started ? SlotState::finished : SlotState::given_up;
@@ -30,6 +31,13 @@ void Core::advance_granted(Reservation& r) {
   }
   if (changed)
     save(r);
+  if (r.rec.phase != ReservationPhase::granted || !r.grant_committed)
+    return;
+  if (r.committed)
+    for (std::size_t i = 0; i < r.rec.slots.size(); ++i)
+      if (r.rec.slots[i].state != SlotState::confirmed)
+        advance_slot(r, i);
+  watch_run(r);
 }
 
 void Core::unlabel(Reservation& r, ReservationSlot& slot) {
@@ -54,7 +62,7 @@ void Core::unlabel(Reservation& r, ReservationSlot& slot) {
     return wake(work.unlabel_pause.next());
   work.unlabelling = true;
   order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
-                        reservation_labels(r.rec.request, r.rec.created_at)});
+                        labels_of(r)});
 }
 
 void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const GithubReply<Done>& reply) {
@@ -80,7 +88,7 @@ void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const Git
     runner->reg_seq = next_seq();
     if (reply && runner->reg)
       std::erase_if(runner->reg->labels, [&](auto& label) {
-        return has_label(reservation_labels(r.rec.request, r.rec.created_at), label);
+        return has_label(labels_of(r), label);
       });
     runner->look_wanted = true; // idle again only where GitHub confirms it
   }
@@ -112,7 +120,8 @@ void Core::settle(Reservation& r) {
   if (r.rec.phase == ReservationPhase::pending ||
       (r.rec.phase == ReservationPhase::granted && !r.grant_committed))
     return;
-  if (count_slots(r.rec, is_open) == 0) {
+  const bool may_be_replaced = r.rec.phase == ReservationPhase::granted && (r.jobs_wanted || r.asking);
+  if (count_slots(r.rec, is_open) == 0 && !may_be_replaced) {
     spend(r);
   }
 }

@@ -123,29 +123,8 @@ void Core::advance_pending(Reservation& r) {
   }
   if (!r.committed)
     return;
-  for (std::size_t i = 0; i < r.rec.slots.size() && r.rec.phase == ReservationPhase::pending; ++i) {
-    auto& slot = r.rec.slots[i];
-    auto* runner = find(slot.runner);
-    auto& work = r.work[slot.runner];
-    if (slot.state != SlotState::chosen && slot.state != SlotState::labelled &&
-        slot.state != SlotState::confirmed)
-      continue;
-    if (!runner || runner->rec.phase != Phase::live || runner->guest_off() ||
-        runner->rec.registration_ended || runner->rec.busy_seen) {
-      if (!work.labelling && !work.looking)
-        drop_slot(r, slot, "it ended or was taken by another job");
-      continue;
-    }
-    if (slot.state == SlotState::chosen && !work.labelling && !work.looking) {
-      work.labelling = work.maybe_labelled = true;
-      order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
-                          reservation_labels(r.rec.request, r.rec.created_at)});
-    } else if (slot.state == SlotState::labelled && !work.looking) {
-      work.looking = true;
-      work.look_seq = next_seq();
-      order(effect::LookSlot{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id});
-    }
-  }
+  for (std::size_t i = 0; i < r.rec.slots.size() && r.rec.phase == ReservationPhase::pending; ++i)
+    advance_slot(r, i);
   if (r.rec.phase != ReservationPhase::pending)
     return;
   int hopeful = count_slots(r.rec, counts_for_take);
@@ -154,6 +133,39 @@ void Core::advance_pending(Reservation& r) {
     fail_take(r, {});
   else if (confirmed == hopeful)
     grant(r);
+}
+
+void Core::advance_slot(Reservation& r, std::size_t index) {
+  auto& slot = r.rec.slots[index];
+  if (!counts_for_take(slot.state))
+    return;
+  auto* runner = find(slot.runner);
+  auto& work = r.work[slot.runner];
+  const bool lost = !runner || runner->rec.phase != Phase::live || runner->guest_off() ||
+                    runner->rec.registration_ended || runner->rec.busy_seen;
+  if (work.labelling || work.looking)
+    return;
+  if (lost)
+    return drop_slot(r, slot, "it ended or was taken by another job");
+  if (!work.label_pause.due(now_.time))
+    return wake(work.label_pause.next());
+  if (slot.state == SlotState::chosen) {
+    work.labelling = work.maybe_labelled = true;
+    order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id, labels_of(r)});
+  } else if (slot.state == SlotState::labelled) {
+    work.looking = true;
+    work.look_seq = next_seq();
+    order(effect::LookSlot{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id});
+  }
+}
+
+/// With `exclusive_reservations` a runner bears nothing before but a label that nobody can guess.
+std::vector<std::string> Core::labels_of(const Reservation& r) const {
+  auto labels = reservation_labels(r.rec.request, r.rec.created_at);
+  const auto profile = policy_->profiles.find(r.rec.request.profile);
+  if (policy_->exclusive_reservations && profile != policy_->profiles.end())
+    labels.insert(labels.end(), {"self-hosted", "X64", profile->second.github_runner_label});
+  return labels;
 }
 
 /// Another idle runner takes its place, where there is one.
@@ -176,7 +188,8 @@ void Core::drop_slot(Reservation& r, ReservationSlot& slot, const char* why) {
   if (next != idle.end()) {
     r.committed = false;
     r.rec.slots.push_back({*next, SlotState::chosen}); // `slot` is dangling from here on
-  }
+  } else if (r.rec.phase == ReservationPhase::granted)
+    want_jobs(r); // there may be an idle one later
   save(r, [this, uid = r.rec.request.unique_id] {
     if (auto it = reservations_.find(uid); it != reservations_.end())
       it->second.committed = true;
@@ -200,7 +213,8 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
   r.work[id].labelling = false;
   auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
                            [id](auto& s) { return s.runner == id && s.state == SlotState::chosen; });
-  if (slot == r.rec.slots.end() || r.rec.phase != ReservationPhase::pending)
+  const bool granted = r.rec.phase == ReservationPhase::granted;
+  if (slot == r.rec.slots.end() || (r.rec.phase != ReservationPhase::pending && !granted))
     return;
   if (reply) {
     slot->state = SlotState::labelled;
@@ -209,6 +223,8 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
   if (reply.error.kind == GithubError::Kind::unreachable ||
       reply.error.kind == GithubError::Kind::malformed) {
     slot->state = SlotState::labelled; // a look settles whether it was done
+  } else if (reply.error.general() && granted) {
+    r.work[id].label_pause.failed(now.time, reply.error.retry_after);
   } else if (reply.error.general()) {
     fail_take(r, {Refusal::github_away, "GitHub did not accept the labels in time; nothing was reserved.",
                   std::max(Duration{1'000}, reply.error.retry_after)});
@@ -241,9 +257,12 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
     saw_missing(*runner, work.look_seq);
   auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
                            [id](auto& s) { return s.runner == id && s.state == SlotState::labelled; });
-  if (slot == r.rec.slots.end() || r.rec.phase != ReservationPhase::pending)
+  const bool granted = r.rec.phase == ReservationPhase::granted;
+  if (slot == r.rec.slots.end() || (r.rec.phase != ReservationPhase::pending && !granted))
     return;
-  if (!reply && reply.error.general()) {
+  if (!reply && reply.error.general() && granted) {
+    work.label_pause.failed(now.time, reply.error.retry_after);
+  } else if (!reply && reply.error.general()) {
     fail_take(r, {Refusal::github_away, "GitHub could not show the labels in time; nothing was reserved.",
                   std::max(Duration{1'000}, reply.error.retry_after)});
   } else if (!reply) {
@@ -253,8 +272,11 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
       mark_busy(*runner);
     drop_slot(r, *slot,
               reply.value->busy ? "another job took it" : "it is offline, or its labels are not there");
-  } else
+  } else {
     slot->state = SlotState::confirmed;
+    if (granted)
+      save(r);
+  }
 }
 
 void Core::fail_take(Reservation& r, Verdict why) {

@@ -3,6 +3,7 @@
 
 #include "actors/domain/answers.hpp"
 #include "actors/domain/github.hpp"
+#include "actors/domain/github_runs.hpp"
 #include "actors/domain/guest.hpp"
 #include "actors/domain/image.hpp"
 #include "actors/domain/operator.hpp"
@@ -58,6 +59,18 @@ struct Unlabel {
   RunnerId runner;
   RegistrationId registration;
   std::vector<std::string> labels;
+};
+/// The workflow run of a reservation.
+struct AskRun {
+  std::string unique_id;
+  std::string repository;
+  RunId run;
+};
+/// Its jobs.
+struct AskJobs {
+  std::string unique_id;
+  std::string repository;
+  RunId run;
 };
 // To the hypervisor.
 struct ListGuests {};
@@ -134,7 +147,7 @@ struct Seconds {
 using Effect =
     std::variant<effect::Commit, effect::ListRegistrations, effect::Look, effect::LookSlot,
                  effect::FindRegistration, effect::Register, effect::Unregister, effect::Label,
-                 effect::Unlabel, effect::ListGuests, effect::ListAddresses, effect::Prepare, effect::Start,
+                 effect::Unlabel, effect::AskRun, effect::AskJobs, effect::ListGuests, effect::ListAddresses, effect::Prepare, effect::Start,
                  effect::Remove, effect::PrepareImage, effect::StartImage, effect::SealImage,
                  effect::DiscardImage, effect::UpdateRepo, effect::AnswerTake, effect::AnswerRelease,
                  effect::AnswerJit, effect::AnswerBoot, effect::AnswerLever, effect::Publish, effect::Log,

@@ -242,6 +242,13 @@ class Bench {
                           return world.unlabel(e.registration, e.labels);
                         }));
   }
+  void carry(effect::AskRun& e) {
+    core->on_run(now(), e.unique_id, github<GithubReply<WorkflowRun>>(e, [&] { return world.run(e.run); }));
+  }
+  void carry(effect::AskJobs& e) {
+    core->on_jobs(now(), e.unique_id,
+                  github<GithubReply<std::vector<WorkflowJob>>>(e, [&] { return world.jobs_of(e.run); }));
+  }
   void carry(effect::ListGuests&) {
     steady += std::chrono::nanoseconds(1);
     core->on_guest_listing(now(), world.list_guests(steady), "");

@@ -3,6 +3,7 @@
 /// they are told at once. Time and chance come from the test. Faults are laid on top by whoever drives it.
 
 #include "actors/domain/github.hpp"
+#include "actors/domain/github_runs.hpp"
 #include "actors/domain/guest.hpp"
 #include "actors/domain/image.hpp"
 #include "actors/domain/names.hpp"
@@ -92,6 +93,21 @@ class World {
       return GithubReply<Done>::failed(error(GithubError::Kind::not_found, 404));
     std::erase_if(it->second.shown.labels, [&](auto& l) { return has_label(labels, l); });
     return GithubReply<Done>::ok({});
+  }
+
+  // --- workflow runs: none are known but these
+  std::map<RunId, WorkflowRun> runs;
+  std::map<RunId, std::vector<WorkflowJob>> jobs;
+  GithubReply<WorkflowRun> run(RunId id) const {
+    auto it = runs.find(id);
+    return it == runs.end() ? GithubReply<WorkflowRun>::failed(error(GithubError::Kind::not_found, 404))
+                            : GithubReply<WorkflowRun>::ok(it->second);
+  }
+  GithubReply<std::vector<WorkflowJob>> jobs_of(RunId id) const {
+    auto it = jobs.find(id);
+    return it == jobs.end()
+               ? GithubReply<std::vector<WorkflowJob>>::failed(error(GithubError::Kind::not_found, 404))
+               : GithubReply<std::vector<WorkflowJob>>::ok(it->second);
   }
 
   // --- libvirt

@@ -67,7 +67,9 @@ class FakeGithubLink : public Fake<github_link_actor> {
                                          [this, id] { return world().unregister(id); });
         },
         // Nobody selects without a token here.
-        [](run_atom, const std::string&, RunId run) { return detail::RunReply::ok({run, "completed", "", ""}); },
+        [](run_atom, const std::string&, RunId) {
+          return detail::RunReply::failed({GithubError::Kind::not_found, 404, "Not Found"});
+        },
         [](jobs_atom, const std::string&, RunId) { return detail::JobsReply::ok({}); },
         [](artifs_atom, const std::string&, RunId, const std::string&) {
           return detail::ArtifactsReply::ok({});

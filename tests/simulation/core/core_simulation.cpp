@@ -133,6 +133,14 @@ void CoreSimulation::carry(effect::Unlabel& e, Fault fault) {
   auto reply = at_github<GithubReply<Done>>(fault, [&] { return world_.unlabel(e.registration, e.labels); });
   answer_with("unlabelled", [=, this] { core_->on_unlabelled(now(), e.unique_id, e.runner, reply); });
 }
+void CoreSimulation::carry(effect::AskRun& e, Fault fault) {
+  auto reply = at_github<GithubReply<WorkflowRun>>(fault, [&] { return world_.run(e.run); });
+  answer_with("run told", [=, this] { core_->on_run(now(), e.unique_id, reply); });
+}
+void CoreSimulation::carry(effect::AskJobs& e, Fault fault) {
+  auto reply = at_github<GithubReply<std::vector<WorkflowJob>>>(fault, [&] { return world_.jobs_of(e.run); });
+  answer_with("jobs told", [=, this] { core_->on_jobs(now(), e.unique_id, reply); });
+}
 void CoreSimulation::carry(effect::ListGuests&, Fault fault) {
   std::optional<GuestListing> listing;
   if (fault == Fault::none && !libvirt_down_)

@@ -56,6 +56,8 @@ class CoreSimulation : public Simulation {
   void carry(effect::Unregister&, Fault);
   void carry(effect::Label&, Fault);
   void carry(effect::Unlabel&, Fault);
+  void carry(effect::AskRun&, Fault);
+  void carry(effect::AskJobs&, Fault);
   void carry(effect::ListGuests&, Fault);
   void carry(effect::ListAddresses&, Fault);
   void carry(effect::Prepare&, Fault);

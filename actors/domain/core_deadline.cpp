@@ -1,0 +1,208 @@
+/// Core: reservations that were answered and whose jobs have not all begun. Their workflow run is asked
+/// before they are given up, and runners that died or worked for another job are replaced.
+#include "actors/domain/core.hpp"
+
+#include <algorithm>
+
+namespace ci::domain {
+namespace {
+
+/// How often the run is asked while a reserved runner waits for its job: a run that was cancelled frees its
+/// runners so much later.
+constexpr Duration run_look_interval{20'000};
+/// After something happened to a reserved runner, until GitHub's list of jobs tells of it.
+constexpr Duration jobs_lag{2'000};
+constexpr Duration run_retry{5'000};
+
+bool is_unstarted(SlotState s) {
+  return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed;
+}
+
+} // namespace
+
+/// From here until the answer nothing more is asked about this run.
+void Core::watch_run(Reservation& r) {
+  if (policy_->dont_register_runners || !r.given_up.empty() || r.asking)
+    return;
+  auto& t = policy_->timings;
+  const bool waits = count_slots(r.rec, is_unstarted) > 0;
+  const auto deadline = r.rec.deadline.value_or(now_.time);
+  const auto last =
+      r.rec.granted_at.value_or(r.rec.created_at) + std::max(t.reserve_timeout, t.reserve_timeout_max);
+  if (now_.time >= last) {
+    r.jobs_wanted = false;
+    if (waits)
+      give_up(r, "expired: no job of its reservation began in time");
+    return;
+  }
+  if (!waits && !r.jobs_wanted)
+    return;
+  if (!r.ask_due)
+    r.ask_due = now_.time + run_look_interval;
+  const bool past = waits && now_.time >= deadline;
+  auto due = *r.ask_due;
+  if (past && !r.asked_past)
+    due = now_.time;
+  else if (!past && waits)
+    due = std::min(due, deadline);
+  if (now_.time < due)
+    return wake(std::min(due, last));
+  r.asking = true;
+  r.asked_past = past;
+  auto& request = r.rec.request;
+  if (past || !r.jobs_wanted)
+    order(effect::AskRun{request.unique_id, request.qualified_repo, request.run_id});
+  else
+    order(effect::AskJobs{request.unique_id, request.qualified_repo, request.run_id});
+}
+
+/// Something happened that only the list of jobs explains.
+void Core::want_jobs(Reservation& r) {
+  if (!r.given_up.empty() || r.rec.phase != ReservationPhase::granted || policy_->dont_register_runners)
+    return;
+  r.jobs_wanted = true;
+  r.ask_due = std::min(r.ask_due.value_or(Time::max()), now_.time + jobs_lag);
+}
+
+/// A webhook told that something of this run changed: look at once, and believe the look alone.
+void Core::on_run_event(Now now, const std::string& repository, RunId run) {
+  see(now);
+  for (auto& [uid, r] : reservations_)
+    if (r.rec.request.run_id == run && to_lower(r.rec.request.qualified_repo) == to_lower(repository))
+      r.ask_due = now.time;
+}
+
+/// The runners whose jobs have not begun are let go, by the usual ladder.
+void Core::give_up(Reservation& r, const std::string& why) {
+  r.given_up = why;
+  r.jobs_wanted = false;
+  for (auto& slot : r.rec.slots)
+    if (slot.state == SlotState::chosen || slot.state == SlotState::labelled)
+      slot.state = SlotState::unlabel;
+  log(LogLevel::info, "reservation_given_up",
+      "unique_id=" + r.rec.request.unique_id + " why=\"" + why + "\"");
+  save(r);
+}
+
+/// Whether the failure says nothing of the run; then it is asked again, later.
+bool Core::run_unknown(Reservation& r, const GithubError& error) {
+  if (!error.general())
+    return false;
+  r.asked_past = true;
+  r.ask_due = now_.time + std::max(run_retry, error.retry_after);
+  return true;
+}
+
+void Core::on_run(Now now, const std::string& uid, const GithubReply<WorkflowRun>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto it = reservations_.find(uid);
+  if (it == reservations_.end())
+    return;
+  auto& r = it->second;
+  r.asking = false;
+  if (r.rec.phase != ReservationPhase::granted || (!reply && run_unknown(r, reply.error)))
+    return;
+  r.ask_due = now.time + run_look_interval;
+  const bool past = now.time >= r.rec.deadline.value_or(now.time);
+  if (!reply) { // no such run: nothing can wait for these runners
+    r.jobs_wanted = false;
+    if (past)
+      give_up(r, "expired: no job of its reservation began in time, and its workflow run is not known");
+  } else if (reply.value->over()) {
+    give_up(r, reply.value->conclusion == "cancelled" ? "expired: its workflow run was cancelled"
+                                                      : "expired: its workflow run is over");
+  } else if (past || r.jobs_wanted) {
+    r.asking = true;
+    order(effect::AskJobs{uid, r.rec.request.qualified_repo, r.rec.request.run_id});
+  }
+}
+
+void Core::on_jobs(Now now, const std::string& uid, const GithubReply<std::vector<WorkflowJob>>& reply) {
+  see(now);
+  note_github(reply.error);
+  auto it = reservations_.find(uid);
+  if (it == reservations_.end())
+    return;
+  auto& r = it->second;
+  r.asking = false;
+  if (r.rec.phase != ReservationPhase::granted || (!reply && run_unknown(r, reply.error)))
+    return;
+  r.ask_due = now.time + run_look_interval;
+  r.jobs_wanted = false;
+  const auto waiting = reply ? settle_with_jobs(r, *reply.value) : 0;
+  if (waiting > 0)
+    replace_missing(r, waiting);
+  else if (now.time >= r.rec.deadline.value_or(now.time) && count_slots(r.rec, is_unstarted) > 0)
+    give_up(r, "expired: no job waits for its reservation");
+}
+
+/// Which of its runners worked for it, and which for another job? How many jobs still wait for one.
+int Core::settle_with_jobs(Reservation& r, const std::vector<WorkflowJob>& jobs) {
+  const auto label = std::string(reserved_for) + r.rec.request.unique_id_spelt;
+  const auto waiting = static_cast<int>(std::count_if(
+      jobs.begin(), jobs.end(), [&](auto& job) { return job.waits() && has_label(job.labels, label); }));
+  bool changed = false;
+  for (auto& slot : r.rec.slots) {
+    auto* runner = find(slot.runner);
+    const auto gone = gone_.find(slot.runner);
+    const auto name = runner                ? runner->rec.registration_name
+                      : gone != gone_.end() ? gone->second.rec.registration_name
+                                            : std::string();
+    const bool worked = !name.empty() && std::any_of(jobs.begin(), jobs.end(),
+                                                     [&](auto& job) { return job.runner_name == name; });
+    if (worked && (slot.state == SlotState::confirmed || slot.state == SlotState::given_up)) {
+      slot.state = runner ? SlotState::started : SlotState::finished;
+      changed = true;
+    } else if (!worked && waiting > 0 && !runner && slot.state == SlotState::finished) {
+      slot.state = SlotState::given_up;
+      changed = true;
+    } else if (!worked && waiting > 0 && runner && slot.state == SlotState::started) {
+      slot.state = SlotState::released; // its labels go with it
+      changed = true;
+      log(LogLevel::warn, "runner_stolen",
+          "unique_id=" + r.rec.request.unique_id + " runner=" + std::to_string(slot.runner));
+      order(effect::Count{"ci_monitor_stolen_total", {{"profile", r.rec.request.profile}}});
+    }
+  }
+  if (changed)
+    save(r);
+  return waiting;
+}
+
+/// Idle runners for jobs that wait for more than is left of the reservation; never beyond what was promised.
+void Core::replace_missing(Reservation& r, int waiting) {
+  int fit = 0, held = 0;
+  for (auto& slot : r.rec.slots) {
+    auto* runner = find(slot.runner);
+    const bool lives =
+        runner && runner->rec.phase == Phase::live && !runner->guest_off() && !runner->rec.registration_ended;
+    fit += lives && is_unstarted(slot.state) && !runner->rec.busy_seen;
+    held += (lives && is_unstarted(slot.state)) || slot.state == SlotState::started ||
+            slot.state == SlotState::finished;
+  }
+  auto missing = std::min(waiting - fit, r.rec.request.count - held);
+  bool added = false;
+  for (auto id : idle_runners(r.rec.request.profile)) {
+    if (missing <= 0)
+      break;
+    --missing;
+    added = true;
+    r.committed = false;
+    r.rec.slots.push_back({id, SlotState::chosen});
+    log(LogLevel::info, "runner_replaced",
+        "unique_id=" + r.rec.request.unique_id + " by=" + std::to_string(id));
+    order(effect::Count{"ci_monitor_replaced_total", {{"profile", r.rec.request.profile}}});
+  }
+  if (added)
+    save(r, [this, uid = r.rec.request.unique_id] {
+      if (auto it = reservations_.find(uid); it != reservations_.end())
+        it->second.committed = true;
+    });
+  if (missing > 0) { // there may be an idle one soon
+    r.jobs_wanted = true;
+    r.ask_due = now_.time + run_retry;
+  }
+}
+
+} // namespace ci::domain

@@ -1,0 +1,239 @@
+/// Reservations that were answered: deadlines, cancelled runs, runners that die or are stolen.
+#include "tests/support/bench.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ci::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Three idle runners, and a reservation of `count` of them for run 77.
+struct Promised : Bench {
+  std::string uid;
+  std::vector<RunnerId> given;
+
+  explicit Promised(int count = 1) {
+    policy->max_parallel_creates = 100;
+    start();
+    boot_all();
+    world.runs[77] = {77, "in_progress", "", "servo/servo"};
+    const auto request = ask("linux", count);
+    uid = request.unique_id;
+    const auto answer = takes.at(take(request));
+    for (auto& runner : answer.runners)
+      given.push_back(runner->id);
+    REQUIRE(static_cast<int>(given.size()) == count);
+  }
+
+  /// Jobs of the run: how many wait for the reservation, and which runners have one.
+  void jobs(int waiting, const std::vector<std::string>& working = {}) {
+    auto& list = world.jobs[77];
+    list.clear();
+    for (int i = 0; i < waiting; ++i)
+      list.push_back({i + 1, "queued", {"Reserved-For:" + uid}, ""});
+    for (auto& name : working)
+      list.push_back({100, "in_progress", {"reserved-for:" + uid}, name});
+  }
+  std::string guest_of(RunnerId id) { return runner(id).rec.guest_name; }
+  std::string registration_of(RunnerId id) { return runner(id).rec.registration_name; }
+  bool lives(RunnerId id) const {
+    auto it = core->runners().find(id);
+    return it != core->runners().end() && it->second.rec.phase == Phase::live;
+  }
+  std::string state() { return snapshot->reservation(uid)->state; }
+  std::vector<RunnerId> holders() {
+    std::vector<RunnerId> ids;
+    for (auto& slot : core->reservations().at(uid).rec.slots)
+      if (slot.state == SlotState::confirmed || slot.state == SlotState::started)
+        ids.push_back(slot.runner);
+    return ids;
+  }
+};
+
+} // namespace
+
+TEST_CASE("past its deadline a reservation is kept while its job still waits, but not for ever") {
+  Promised b;
+  b.jobs(1);
+  b.advance(61s);
+  CHECK(b.lives(b.given[0]));
+  b.advance(530s);
+  CHECK(b.lives(b.given[0]));
+  b.advance(20s); // reserve_timeout_max is 600 s
+  CHECK(!b.lives(b.given[0]));
+}
+
+TEST_CASE("past its deadline a reservation that no job waits for is given up") {
+  Promised b;
+  b.jobs(0);
+  b.advance(59s);
+  CHECK(b.lives(b.given[0]));
+  b.advance(3s);
+  CHECK(!b.lives(b.given[0]));
+}
+
+TEST_CASE("past its deadline a reservation is kept while GitHub can't be asked") {
+  Promised b;
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::AskRun>(e))
+      return World::error(GithubError::Kind::unreachable);
+    return {};
+  };
+  b.advance(300s);
+  CHECK(b.lives(b.given[0]));
+  b.fail = nullptr;
+  b.jobs(0);
+  b.advance(6s);
+  CHECK(!b.lives(b.given[0]));
+}
+
+TEST_CASE("a run that nobody knows keeps nothing past the deadline") {
+  Promised b;
+  b.world.runs.clear();
+  b.advance(61s);
+  CHECK(!b.lives(b.given[0]));
+}
+
+TEST_CASE("a run that is cancelled or over frees its runners before the deadline") {
+  for (const auto* conclusion : {"cancelled", "success"}) {
+    Promised b;
+    b.jobs(1);
+    b.advance(10s);
+    b.world.runs[77] = {77, "completed", conclusion, "servo/servo"};
+    b.advance(21s);
+    CHECK(!b.lives(b.given[0]));
+    b.advance(300s);
+    CHECK(b.state() == "expired");
+    b.boot_all();
+    CHECK(b.count(Status::Idle) == 3);
+  }
+}
+
+TEST_CASE("a webhook about the run makes the look at once") {
+  Promised b;
+  b.world.runs[77] = {77, "completed", "cancelled", "servo/servo"};
+  b.core->on_run_event(b.now(), "Servo/Servo", 77);
+  b.run();
+  CHECK(!b.lives(b.given[0]));
+}
+
+TEST_CASE("G1: a job that began is not touched by the end of its reservation's time") {
+  Promised b;
+  b.jobs(1);
+  b.world.begin_job(b.guest_of(b.given[0]), false); // GitHub does not show it yet
+  b.world.runs[77] = {77, "completed", "cancelled", "servo/servo"};
+  b.advance(400s);
+  CHECK(b.world.killed_at_work.empty());
+  CHECK(b.world.guests.contains("ci-runner-linux." + std::to_string(b.given[0])));
+}
+
+TEST_CASE("a reserved runner that dies before its job began is replaced by an idle one, labelled the same") {
+  Promised b;
+  b.jobs(1);
+  b.power_off(b.guest_of(b.given[0]));
+  b.advance(5s);
+  const auto now_held = b.holders();
+  REQUIRE(now_held.size() == 1);
+  CHECK(now_held[0] != b.given[0]);
+  CHECK(b.status(now_held[0]) == Status::Reserved);
+  CHECK(has_label(b.runner(now_held[0]).reg->labels, "reserved-for:" + b.uid));
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).runners.front()->id == now_held[0]);
+}
+
+TEST_CASE(
+    "G2: a runner that another job stole is replaced, and the reservation holds no more than was promised") {
+  Promised b(2);
+  b.jobs(2);
+  b.world.begin_job(b.guest_of(b.given[0]));
+  b.advance(40s);
+  auto held = b.holders();
+  REQUIRE(held.size() == 2);
+  CHECK(std::find(held.begin(), held.end(), b.given[0]) == held.end());
+  CHECK(b.status(b.given[0]) == Status::Busy);
+  b.advance(100s);
+  CHECK(b.holders().size() == 2);
+}
+
+TEST_CASE("a runner whose job is its reservation's is not taken for stolen") {
+  Promised b(2);
+  b.jobs(1, {b.registration_of(b.given[0])});
+  b.world.begin_job(b.guest_of(b.given[0]));
+  b.advance(100s);
+  CHECK(b.holders() == b.given);
+}
+
+TEST_CASE("a job so short that it was never seen busy counts, and is not replaced") {
+  Promised b;
+  b.jobs(0, {b.registration_of(b.given[0])});
+  b.world.end_job(b.guest_of(b.given[0]));
+  b.power_off(b.guest_of(b.given[0]));
+  b.advance(10s);
+  CHECK(b.state() == "finished");
+  b.boot_all();
+  CHECK(b.count(Status::Reserved) == 0);
+}
+
+TEST_CASE("a replacement that GitHub fails to label is labelled later") {
+  Promised b;
+  b.jobs(1);
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::Label>(e))
+      return World::error(GithubError::Kind::server, 502);
+    return {};
+  };
+  b.power_off(b.guest_of(b.given[0]));
+  b.advance(4s);
+  CHECK(b.holders().empty());
+  b.fail = nullptr;
+  b.advance(5s);
+  CHECK(b.holders().size() == 1);
+}
+
+TEST_CASE("G3: a replacement survives a restart") {
+  Promised b;
+  b.jobs(1);
+  b.power_off(b.guest_of(b.given[0]));
+  b.advance(5s);
+  const auto held = b.holders();
+  b.start();
+  CHECK(b.holders() == held);
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).runners.front()->id == held[0]);
+}
+
+TEST_CASE("where nobody is idle a dead runner is replaced as soon as one is") {
+  Promised b(3);
+  b.jobs(3);
+  b.power_off(b.guest_of(b.given[0]));
+  b.advance(4s);
+  CHECK(b.holders().size() == 2);
+  b.boot_all();
+  b.advance(10s);
+  CHECK(b.holders().size() == 3);
+}
+
+TEST_CASE("exclusive runners bear nothing but a label of their own until they are reserved") {
+  Bench b;
+  b.policy->exclusive_reservations = true;
+  b.start();
+  b.boot_all();
+  std::set<std::string> seen;
+  for (auto& [id, record] : b.world.records) {
+    REQUIRE(record.shown.labels.size() == 1);
+    CHECK(record.shown.labels[0].starts_with("exclusive-"));
+    CHECK(record.shown.labels[0].size() == 42);
+    seen.insert(record.shown.labels[0]);
+  }
+  CHECK(seen.size() == 3);
+  const auto request = Bench::ask("linux", 1);
+  const auto answer = b.takes.at(b.take(request));
+  REQUIRE(answer.runners.size() == 1);
+  auto labels = [&] { return b.runner(answer.runners[0]->id).reg->labels; };
+  for (const auto& label : {"reserved-for:" + request.unique_id, std::string("self-hosted"),
+                            std::string("X64"), std::string("self-hosted-image:linux")})
+    CHECK(has_label(labels(), label));
+  b.release(request.unique_id);
+  b.advance(5s);
+  CHECK(labels().size() == 1);
+  CHECK(b.count(Status::Idle) == 3);
+}
