@@ -35,7 +35,8 @@ TEST_CASE(
   b.release(first_id);
   b.start();
   CHECK(b.takes[b.take(tokenless(first_id, 99))].verdict.refusal == Refusal::id_spent);
-  b.advance(std::chrono::hours(24 * 8));
+  b.sleep_through(std::chrono::hours(24 * 8));
+  b.advance(std::chrono::seconds(31));
   b.boot_all();
   CHECK(b.core->spent().empty());
   CHECK(b.takes[b.take(tokenless(first_id, 99))].verdict.refusal == Refusal::artifact_used);
