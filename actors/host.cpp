@@ -16,6 +16,19 @@ namespace {
 
 constexpr domain::Duration first_pause{250}, longest_pause{30'000};
 
+/// As the log and the metrics have it.
+const char* way_of(const edge::CloneResult& result) {
+  switch (result.way) {
+  case edge::CloneResult::Way::shared:
+    return "clone_reflink";
+  case edge::CloneResult::Way::copied:
+    return "clone_copy";
+  case edge::CloneResult::Way::kept:
+    break;
+  }
+  return "clone_kept";
+}
+
 } // namespace
 
 HostActor::HostActor(caf::actor_config& config, MeterPtr meter, HostSetup setup, metrics_actor metrics)
@@ -173,7 +186,10 @@ domain::HostReply HostActor::clone(const std::string& from, const std::string& t
   if (auto lack = edge::lack_of_space(to, setup_.min_free_disk); !lack.empty())
     return {lack, begin};
   auto result = edge::clone_file(from, to, setup_.stopping.get());
-  measure("clone", bool(result), begin);
+  auto way = way_of(result);
+  measure(way, bool(result), begin);
+  if (result)
+    spdlog::info("event=disk_cloned way={} file=\"{}\"", way, to);
   return {result.error, clock().now()};
 }
 
