@@ -113,7 +113,12 @@ def settle(world):
         if job["status"] == "queued":
             world.github.http.delete(f"/_control/jobs/{job['id']}")  # it may have begun meanwhile, and ended
     count = sum(POOL.values())
-    wait_until(f"{count} idle runners", lambda: len(world.monitor.runners(status="Idle")) == count, seconds=120)
+
+    def at_rest():
+        # One that GitHub once called busy is Busy until it is gone.
+        statuses = [runner["status"] for runner in world.monitor.runners().values()]
+        return len(statuses) == count and set(statuses) <= {"Idle", "Busy"}
+    wait_until(f"{count} runners at rest", at_rest, seconds=120)
     wait_until_settled(world, count)
     check_nothing_double(world, count)
 
