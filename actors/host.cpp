@@ -183,7 +183,7 @@ PictureReply HostActor::picture(const std::string& name) {
 
 domain::HostReply HostActor::clone(const std::string& from, const std::string& to) {
   auto begin = clock().now();
-  if (auto lack = edge::lack_of_space(to, setup_.min_free_disk); !lack.empty())
+  if (auto lack = edge::lack_of_space(to, setup_.least_free()); !lack.empty())
     return {lack, begin};
   auto result = edge::clone_file(from, to, setup_.stopping.get());
   auto way = way_of(result);
@@ -203,7 +203,7 @@ domain::HostReply HostActor::copy_nvram(const std::string& from, const std::stri
 domain::HostReply HostActor::image_disk(const domain::DiskOrder& disk) {
   auto folder = disk.path.substr(0, disk.path.rfind('/'));
   return on_disk("image_disk", [&] {
-    if (auto lack = edge::lack_of_space(disk.path, setup_.min_free_disk); !lack.empty())
+    if (auto lack = edge::lack_of_space(disk.path, setup_.least_free()); !lack.empty())
       return lack;
     if (auto error = edge::make_image_folder(folder); !error.empty())
       return error;

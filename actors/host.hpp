@@ -27,8 +27,9 @@ struct HostSetup {
   domain::Network guest_network;
   /// Set at the end of the process: a copy of a disk that is under way gives up. May be null.
   std::shared_ptr<const std::atomic<bool>> stopping;
-  /// No disk is cloned where less than this is free, in bytes.
-  std::int64_t min_free_disk = 0;
+  /// No disk is cloned where less than this is free, in bytes; a reload changes it. Null: no limit.
+  std::shared_ptr<const std::atomic<std::int64_t>> min_free_disk = nullptr;
+  std::int64_t least_free() const { return min_free_disk ? min_free_disk->load() : 0; }
 };
 
 /// Owns one connection to libvirt and does one thing at a time on it.

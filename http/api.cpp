@@ -71,7 +71,7 @@ Context::Context(Options given, Surroundings surroundings)
       admission(options.trusted_proxies, options.guest_network),
       dashboard(around.board, {options.external_base_url, options.github_web_url, options.version, options.public_pictures},
                 around.wall_now),
-      description(describe(options)), public_pictures(options.public_pictures),
+      description(describe(options)), public_pictures(options.public_pictures), ready_within(options.ready_within),
       selects(options.limits.selects_per_minute), pictures_now(options.limits.pictures_now_per_minute) {}
 
 gateway_actor Context::gateway() const {
@@ -91,6 +91,7 @@ Api::Api(Options options, Surroundings around) : context_(std::move(options), st
 void Api::adjust(const Options& options) {
   context_.public_pictures = options.public_pictures;
   context_.dashboard.show_pictures(options.public_pictures);
+  context_.ready_within = options.ready_within;
   context_.selects.set(options.limits.selects_per_minute);
   context_.pictures_now.set(options.limits.pictures_now_per_minute);
 }

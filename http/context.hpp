@@ -46,6 +46,7 @@ struct Context {
   Dashboard dashboard;
   const Document description; ///< of this API
   std::atomic<bool> public_pictures;
+  std::atomic<domain::Duration> ready_within;
   SourceLimiter selects, pictures_now;
 
   gateway_actor gateway() const;

@@ -30,10 +30,8 @@ Gateway::behavior_type Gateway::make_behavior() {
     if (down.source == monitor_.address())
       lost_monitor();
   });
-  const Patience usual{waits_.send, waits_.receive};
-  const Patience guests{waits_.guest, domain::Duration::zero()};
   return {
-      [=, this](watch_atom, const monitor_actor& monitor) { watch(monitor); },
+      [this](watch_atom, const monitor_actor& monitor) { watch(monitor); },
       [this](watch_atom, const selector_actor& selector) { selector_ = selector; },
       [this](select_atom, ResponderPtr& responder, const domain::SelectRequest& asked) {
         select(std::move(responder), asked);
@@ -41,23 +39,24 @@ Gateway::behavior_type Gateway::make_behavior() {
       [this](take_atom, ResponderPtr& responder, domain::TakeRequest& asked, bool list) {
         take(std::move(responder), std::move(asked), list);
       },
-      [=, this](release_atom, ResponderPtr& responder, std::string& unique_id) {
-        carry<domain::ReleaseAnswer>(std::move(responder), usual, release_atom::value, std::move(unique_id),
+      [this](release_atom, ResponderPtr& responder, std::string& unique_id) {
+        carry<domain::ReleaseAnswer>(std::move(responder), usual(), release_atom::value, std::move(unique_id),
                                      answer_release);
       },
-      [=, this](jit_atom, ResponderPtr& responder, std::string& address) {
-        carry<domain::JitAnswer>(std::move(responder), guests, jit_atom::value, std::move(address),
+      [this](jit_atom, ResponderPtr& responder, std::string& address) {
+        carry<domain::JitAnswer>(std::move(responder), guests(), jit_atom::value, std::move(address),
                                  answer_jit);
       },
-      [=, this](boot_atom, ResponderPtr& responder, std::string& address) {
-        carry<domain::BootAnswer>(std::move(responder), guests, boot_atom::value, std::move(address),
+      [this](boot_atom, ResponderPtr& responder, std::string& address) {
+        carry<domain::BootAnswer>(std::move(responder), guests(), boot_atom::value, std::move(address),
                                   answer_boot);
       },
-      [=, this](lever_atom, ResponderPtr& responder, domain::Lever& asked, const LeverWriter& write) {
-        carry<domain::LeverAnswer>(std::move(responder), usual, lever_atom::value, std::move(asked),
+      [this](lever_atom, ResponderPtr& responder, domain::Lever& asked, const LeverWriter& write) {
+        carry<domain::LeverAnswer>(std::move(responder), usual(), lever_atom::value, std::move(asked),
                                    [write](auto& to, const auto& answer) { answer_lever(to, answer, write); });
       },
-      [=, this](tick_atom, std::uint64_t id) { time_out(id); },
+      [this](policy_atom, const Waits& waits) { waits_ = waits; },
+      [this](tick_atom, std::uint64_t id) { time_out(id); },
   };
 }
 
@@ -103,7 +102,7 @@ bool Gateway::refuse_at_the_door(Responder& responder) {
 }
 
 void Gateway::take(ResponderPtr responder, domain::TakeRequest asked, bool list) {
-  carry<domain::TakeAnswer>(std::move(responder), {waits_.send, waits_.receive}, take_atom::value,
+  carry<domain::TakeAnswer>(std::move(responder), usual(), take_atom::value,
                             std::move(asked),
                             [list](auto& to, const auto& answer) { answer_take(to, answer, list); });
 }

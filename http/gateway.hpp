@@ -34,6 +34,8 @@ using gateway_actor = caf::typed_actor<
     caf::reacts_to<boot_atom, ResponderPtr, std::string>,
     /// An operator's lever; the answer is for the function to write.
     caf::reacts_to<lever_atom, ResponderPtr, domain::Lever, LeverWriter>,
+    /// New settings: how long requests that come from now on may take.
+    caf::reacts_to<policy_atom, Waits>,
     /// A request's time ran out; the number is the request's.
     caf::reacts_to<tick_atom, std::uint64_t>>;
 
@@ -79,7 +81,10 @@ class Gateway : public Metered<gateway_actor::base> {
   void fail(std::uint64_t id, const caf::error&);
   void time_out(std::uint64_t id);
 
-  const Waits waits_;
+  Patience usual() const { return {waits_.send, waits_.receive}; }
+  Patience guests() const { return {waits_.guest, domain::Duration::zero()}; }
+
+  Waits waits_;
   const std::size_t limit_;
   monitor_actor monitor_;
   selector_actor selector_;
@@ -92,3 +97,4 @@ class Gateway : public Metered<gateway_actor::base> {
 
 CI_LOCAL_MESSAGE(ci::http::ResponderPtr)
 CI_LOCAL_MESSAGE(ci::http::LeverWriter)
+CI_LOCAL_MESSAGE(ci::http::Waits)

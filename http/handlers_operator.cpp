@@ -14,7 +14,7 @@ void readyz(Context& context, const Request&, const ResponderPtr& responder) {
   const auto [cranked, last] = context.around.board->last_crank();
   const auto age = cranked ? std::optional(context.around.steady_now() - last) : std::nullopt;
   const auto snapshot = context.around.board->snapshot();
-  responder->answer(readiness(snapshot.get(), age, context.options.ready_within, responder->instance()));
+  responder->answer(readiness(snapshot.get(), age, context.ready_within, responder->instance()));
 }
 
 void metrics(Context& context, const Request&, const ResponderPtr& responder) {

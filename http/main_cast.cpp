@@ -45,6 +45,7 @@ Cast::Cast(const config::Settings& settings, const config::Secrets& secrets)
     : meters_(std::make_shared<MeterBoard>()), board_(std::make_shared<Board>()),
       registry_(std::make_shared<prometheus::Registry>()), settings_(settings), secrets_(secrets),
       policy_(settings.policy_ptr()),
+      min_free_disk_(std::make_shared<std::atomic<std::int64_t>>(settings.policy.min_free_disk)),
       store_(std::make_shared<edge::Store>(
           settings.data_path,
           [](const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); })),
@@ -52,11 +53,9 @@ Cast::Cast(const config::Settings& settings, const config::Secrets& secrets)
 
 Cast::~Cast() = default;
 
-void Cast::begin(const Waits& waits, std::size_t requests_in_flight,
-                 std::function<void(gateway_actor)> on_gateway) {
+void Cast::begin(std::function<void(gateway_actor)> on_gateway) {
   on_gateway_ = std::move(on_gateway);
-  supervisor_ =
-      system_.spawn<Supervisor>(meters_->meter("supervisor"), supervision(waits, requests_in_flight));
+  supervisor_ = system_.spawn<Supervisor>(meters_->meter("supervisor"), supervision());
   // Nobody watches the supervisor but the process itself.
   caf::actor_cast<caf::actor>(supervisor_)->attach_functor([lost = lost_](const caf::error& reason) {
     if (reason != caf::exit_reason::user_shutdown)
@@ -64,7 +63,7 @@ void Cast::begin(const Waits& waits, std::size_t requests_in_flight,
   });
 }
 
-Supervision Cast::supervision(const Waits& waits, std::size_t requests_in_flight) {
+Supervision Cast::supervision() {
   Supervision s;
   s.roles = {
       {"metrics", {}, {}, [this] { return begin_metrics(); }, {}},
@@ -82,7 +81,7 @@ Supervision Cast::supervision(const Waits& waits, std::size_t requests_in_flight
       {"selector", {"metrics", "github"}, {}, [this] { return begin_selector(); }, {}},
       {"files", {}, {}, [this] { return begin_files(); }, {}},
       {"screenshots", {"metrics"}, {}, [this] { return begin_screenshots(); }, {}},
-      {"gateway", {}, {}, [=, this] { return begin_gateway(waits, requests_in_flight); }, {}},
+      {"gateway", {}, {}, [this] { return begin_gateway(); }, {}},
   };
   s.restarted = [meters = meters_](const std::string& actor) { meters->meter(actor)->restarted(); };
   s.give_up = [lost = lost_](const std::string&) { *lost = true; };
@@ -123,7 +122,7 @@ Cast::Members Cast::begin_libvirt() {
   Members members;
   auto settings = settings_.get();
   copies_end_ = std::make_shared<std::atomic<bool>>(false);
-  HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, settings.policy.min_free_disk};
+  HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, min_free_disk_};
   host_actor control = spawn<HostActor, caf::detached>(members, "libvirt_control", host, metrics());
   std::vector<host_actor> workers;
   const int worker_count = settings.policy.max_parallel_creates + 2;
@@ -176,7 +175,7 @@ Cast::Members Cast::begin_files() {
 Cast::Members Cast::begin_screenshots() {
   Members members;
   const auto settings = settings_.get();
-  const HostSetup host{settings.libvirt_uri, settings.guest_network, nullptr, settings.policy.min_free_disk};
+  const HostSetup host{settings.libvirt_uri, settings.guest_network, nullptr, nullptr};
   ScreenshotSetup setup;
   for (int i = 0; i < pictures_at_once; ++i) {
     setup.cameras.push_back(spawn<HostActor, caf::detached>(members, "libvirt_camera", host, metrics()));
@@ -218,9 +217,11 @@ Cast::Members Cast::begin_selector() {
   return members;
 }
 
-Cast::Members Cast::begin_gateway(const Waits& waits, std::size_t requests_in_flight) {
+Cast::Members Cast::begin_gateway() {
   Members members;
-  gateway_actor gateway = spawn<Gateway>(members, "gateway", waits, requests_in_flight);
+  auto options = http_options(settings_.get(), secrets_.get());
+  gateway_actor gateway =
+      spawn<Gateway>(members, "gateway", options.waits, options.limits.requests_in_flight);
   note([&](auto& h) { h.gateway = gateway; });
   caf::anon_send(gateway, watch_atom::value, known().monitor);
   caf::anon_send(gateway, watch_atom::value, known().selector);
@@ -233,11 +234,12 @@ void Cast::reloaded(const config::Settings& settings, const config::Secrets& sec
   settings_.set(settings);
   secrets_.set(secrets);
   policy_.set(settings.policy_ptr());
+  *min_free_disk_ = settings.policy.min_free_disk;
   auto live = known();
-  if (live.screenshots)
-    caf::anon_send(live.screenshots, pace_atom::value, settings.screenshot_interval);
-  if (!live.policy)
+  if (!live.gateway) // the last of all, so nobody was begun yet
     return;
+  caf::anon_send(live.screenshots, pace_atom::value, settings.screenshot_interval);
+  caf::anon_send(live.gateway, policy_atom::value, http_options(settings, secrets).waits);
   caf::anon_send(live.policy, policy_atom::value, policy_.get());
   caf::anon_send(live.selector, policy_atom::value, select_rules(settings));
   caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());

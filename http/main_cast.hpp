@@ -29,7 +29,7 @@ class Cast {
   ~Cast();
 
   /// Begins everyone. \p on_gateway gets the gateway, each time that one is begun.
-  void begin(const Waits&, std::size_t requests_in_flight, std::function<void(gateway_actor)> on_gateway);
+  void begin(std::function<void(gateway_actor)> on_gateway);
   /// SIGHUP brought these.
   void reloaded(const config::Settings&, const config::Secrets&);
   /// No more requests; whether all orders under way ended in time.
@@ -83,7 +83,7 @@ class Cast {
   template <class Class, caf::spawn_options Options = caf::no_spawn_options, class... Args>
   auto spawn(Members&, const char* name, Args&&...);
 
-  Supervision supervision(const Waits&, std::size_t requests_in_flight);
+  Supervision supervision();
   Members begin_metrics();
   Members begin_journal();
   Members begin_github();
@@ -93,7 +93,7 @@ class Cast {
   Members begin_screenshots();
   Members begin_policy();
   Members begin_selector();
-  Members begin_gateway(const Waits&, std::size_t requests_in_flight);
+  Members begin_gateway();
 
   MeterBoardPtr meters_;
   BoardPtr board_;
@@ -105,6 +105,7 @@ class Cast {
   std::shared_ptr<std::atomic<bool>> lost_ = std::make_shared<std::atomic<bool>>(false);
   /// Tells copies of disks to give up; one for each life of the libvirt actors.
   std::shared_ptr<std::atomic<bool>> copies_end_;
+  std::shared_ptr<std::atomic<std::int64_t>> min_free_disk_;
   std::shared_ptr<edge::Store> store_;
   edge::EventLoop loop_;
   CafConfig caf_config_;

@@ -6,7 +6,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <ostream>
+#include <thread>
+
+#include <spdlog/spdlog.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -94,6 +98,13 @@ void check_address(Report& report, const domain::Address& address, std::uint16_t
     close(fd);
 }
 
+/// What to say where there is no such filter, and how to mend it.
+std::string no_filter(const std::string& uri, const std::string& filter) {
+  return "guest_filter: there is no network filter " + filter + " at " + uri + "; define it (virsh -c " + uri +
+         " nwfilter-define), name one that virsh nwfilter-list shows, or set guest_filter = \"\" where guests may "
+         "take each other's addresses";
+}
+
 void check_libvirt(Report& report, const config::Settings& settings) {
   edge::EventLoop loop;
   edge::Host host(settings.libvirt_uri);
@@ -102,6 +113,14 @@ void check_libvirt(Report& report, const config::Settings& settings) {
     return report.wrong("libvirt " + settings.libvirt_uri + ": " + opened.error().message,
                         "usermod -aG libvirt \"$(id -un)\"; systemctl start libvirtd");
   report.well("libvirt " + settings.libvirt_uri);
+  if (auto& filter = settings.policy.guest_filter; !filter.empty()) {
+    auto there = host.has_filter(filter);
+    if (there && *there)
+      report.well("network filter " + filter);
+    else
+      report.wrong(there ? no_filter(settings.libvirt_uri, filter) : "looking for a filter: " + there.error().message,
+                   "virsh -c " + settings.libvirt_uri + " nwfilter-list");
+  }
   auto guests = host.list();
   if (!guests)
     return report.wrong("listing guests: " + guests.error().message,
@@ -122,6 +141,25 @@ void check_libvirt(Report& report, const config::Settings& settings) {
 }
 
 } // namespace
+
+std::string lack_of_filter(const std::string& libvirt_uri, const std::string& filter) {
+  if (filter.empty())
+    return {};
+  // Opening a connection to a frozen libvirtd blocks until it thaws: that must not keep the service from starting.
+  std::promise<edge::Result<bool>> promise;
+  auto answer = promise.get_future();
+  std::thread([promise = std::move(promise), libvirt_uri, filter]() mutable {
+    edge::Host host(libvirt_uri);
+    auto opened = host.open();
+    promise.set_value(opened ? host.has_filter(filter) : edge::Result<bool>(opened.error()));
+  }).detach();
+  edge::Result<bool> there = edge::HostError{0, "libvirt does not answer"};
+  if (answer.wait_for(std::chrono::seconds(5)) == std::future_status::ready)
+    there = answer.get();
+  if (!there)
+    spdlog::warn("event=filter_not_checked filter={} reason=\"{}\"", filter, there.error().message);
+  return there && !*there ? no_filter(libvirt_uri, filter) : "";
+}
 
 bool check_host(const config::Settings& settings, std::ostream& out) {
   Report report(out);

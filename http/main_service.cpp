@@ -3,6 +3,7 @@
 #include "config/reload.hpp"
 #include "http/api.hpp"
 #include "http/main_cast.hpp"
+#include "http/main_check.hpp"
 #include "http/served.hpp"
 #include "http/server.hpp"
 
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <stdexcept>
 
 namespace ci::http {
 namespace {
@@ -56,8 +58,9 @@ Service::Service(config::CommandLine arguments, const config::Loaded& loaded)
 Service::~Service() = default;
 
 void Service::begin() {
-  cast_->begin(options_.waits, options_.limits.requests_in_flight,
-               [this](gateway_actor gateway) { api_->set_gateway(std::move(gateway)); });
+  if (auto lack = lack_of_filter(settings_.libvirt_uri, settings_.policy.guest_filter); !lack.empty())
+    throw std::runtime_error(lack);
+  cast_->begin([this](gateway_actor gateway) { api_->set_gateway(std::move(gateway)); });
   start_http();
 }
 
@@ -141,8 +144,13 @@ void Service::reload() {
   if (fresh.loaded) {
     auto result = config::reload(settings_, fresh.loaded->settings, arguments_.config_file);
     fresh.complaints = result.complaints;
-    if (result.complaints.empty()) {
+    if (result.settings.policy.guest_filter != settings_.policy.guest_filter)
+      if (auto lack = lack_of_filter(settings_.libvirt_uri, result.settings.policy.guest_filter);
+          !lack.empty())
+        fresh.complaints.push_back({arguments_.config_file, 0, "guest_filter", lack});
+    if (fresh.complaints.empty()) {
       settings_ = result.settings;
+      spdlog::set_level(spdlog::level::from_str(settings_.log_level));
       api_->adjust(http_options(settings_, fresh.loaded->secrets));
       server_->set_connections_per_source(settings_.max_connections_per_source);
       api_->set_token(fresh.loaded->secrets.monitor_api_token.reveal());

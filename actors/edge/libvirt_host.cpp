@@ -168,6 +168,19 @@ Result<std::optional<domain::RawPicture>> Host::screenshot(const std::string& na
   return std::optional(std::move(*picture));
 }
 
+Result<bool> Host::has_filter(const std::string& name) {
+  if (!link_)
+    return not_open();
+  if (auto filter = virNWFilterLookupByName(link_->connection, name.c_str())) {
+    virNWFilterFree(filter);
+    return true;
+  }
+  auto error = last_error();
+  if (error.code == VIR_ERR_NO_NWFILTER || error.code == VIR_ERR_NO_SUPPORT)
+    return false;
+  return error;
+}
+
 Status Host::define(const std::string& xml) {
   if (!link_)
     return not_open();

@@ -84,6 +84,8 @@ class Host {
   /// The guest's screen now. None where the guest is off or gone. One of more than
   /// domain::max_picture_bytes, as it comes, is an error.
   Result<std::optional<domain::RawPicture>> screenshot(const std::string& name);
+  /// Whether a network filter of that name is defined. A driver without filters has none.
+  Result<bool> has_filter(const std::string& name);
 
   /// Each of these is content where its aim is reached already. With another UUID the guest is not ours and
   /// is left alone: an error.

@@ -116,6 +116,16 @@ TEST_CASE("a guest that runs has a screen, one that is off or not there has none
   CHECK((*picture)->bytes.starts_with("\x89PNG"));
 }
 
+TEST_CASE("a driver without network filters has none, and nobody knows while there is no connection") {
+  EventLoop loop;
+  Host host("test:///default");
+  CHECK_FALSE(host.has_filter("clean-traffic"));
+  REQUIRE(host.open());
+  auto there = host.has_filter("clean-traffic");
+  REQUIRE(there);
+  CHECK_FALSE(*there);
+}
+
 TEST_CASE("shut off and crashed are off, everything else is on") {
   for (int state = 0; state <= VIR_DOMAIN_PMSUSPENDED; ++state)
     CHECK((guest_state(state) == GuestState::off) ==

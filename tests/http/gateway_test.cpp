@@ -114,6 +114,20 @@ TEST_CASE_FIXTURE(
   CHECK(answers.size() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "new time-outs count for requests that come from then on") {
+  start();
+  script->take = test::Script::Take::hold_untaken;
+  take();
+  http::Waits fresh;
+  fresh.send = 1s;
+  caf::anon_send(gateway, policy_atom::value, fresh);
+  take();
+  pass(1s);
+  CHECK(answers.size() == 1);
+  pass(9s);
+  CHECK(answers.size() == 2);
+}
+
 TEST_CASE_FIXTURE(Fixture, "an answer after the send time-out still counts") {
   start();
   script->take = test::Script::Take::hold;

@@ -1,6 +1,8 @@
 """Starting, refusing to start, and ending."""
 
 import os
+import signal
+import socket
 import time
 
 from monitor import Monitor, profile
@@ -54,3 +56,51 @@ def test_the_store_is_for_its_owner_alone(world):
         assert os.stat(monitor.data / name).st_mode & 0o777 == 0o600
     last = int((monitor.data / "last-runner-id").read_text())
     assert last >= max(monitor.runners())
+
+
+def test_a_guest_filter_that_does_not_exist_is_refused_with_what_mends_it(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    monitor.settings["guest_filter"] = "clean-traffic"  # libvirt's test driver has no filters at all
+    said = refused(world, monitor)
+    assert "there is no network filter clean-traffic" in said and "nwfilter" in said
+    monitor.write_settings()
+    monitor.start_program("--check")
+    assert monitor.wait() == 1
+    monitor.child = None
+    assert "WRONG guest_filter" in monitor.log()
+
+
+class Systemd:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.settimeout(20)
+        self.address = str(path)
+
+    def wait_for(self, word):
+        """What else came before it."""
+        before = []
+        while True:
+            words = self.socket.recv(4096).decode().splitlines()
+            if word in words:
+                return before
+            before += words
+
+
+def test_systemd_is_told_of_readiness_watchdog_reloading_and_the_end(world):
+    systemd = Systemd(world.folder / "notify")
+    monitor = world.begin({"linux": profile(0)}, environment={"NOTIFY_SOCKET": systemd.address})
+    systemd.wait_for("READY=1")
+    assert monitor.http.get("/readyz").status == 200
+    systemd.wait_for("WATCHDOG=1")
+    monitor.signal(signal.SIGHUP)
+    assert "READY=1" not in systemd.wait_for("RELOADING=1")
+    systemd.wait_for("READY=1")
+    monitor.signal(signal.SIGTERM)
+    systemd.wait_for("STOPPING=1")
+    assert monitor.wait() == 0
+    monitor.child = None
+    systemd.socket.close()
