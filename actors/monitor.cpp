@@ -98,6 +98,9 @@ void Monitor::on_exit() {
     promise.deliver(domain::BootAnswer{stopping(), nullptr});
   for (auto& [id, promise] : levers_)
     promise.deliver(domain::LeverAnswer{stopping(), {}});
+  // An unanswered promise and who waits for it would hold each other for ever.
+  for (auto& promise : std::exchange(stoppers_, {}))
+    answer_unit(promise);
   parts_ = {};
 }
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 
-from harness import Http, wait_until
+from harness import Http, sanitized, wait_until
 from monitor import Monitor, profile
 
 GUEST = "127.64.0.9"  # an address in the tests' guest network
@@ -131,7 +131,8 @@ def test_five_gigabytes_cost_no_memory_and_are_resumed(world, tmp_path):
     times = sorted(monitor.http.get("/dashboard.json").seconds for _ in range(200))
     grown = resident_kib(monitor.pid) - before
     print(f"30 slow readers: {grown} KiB more, reads meanwhile p50 {times[100] * 1e3:.1f} ms, p99 {times[198] * 1e3:.1f} ms")
-    assert grown < 30_000
+    # AddressSanitizer holds on to 256 MiB of what was freed; 150 GiB it is not either way.
+    assert grown < (300_000 if sanitized("CI_MONITOR", "ci-monitor") else 30_000)
     for reader in readers:
         reader.close()
     wait_until("the readers' files are closed", lambda: not any(

@@ -48,6 +48,11 @@ def binary(variable, name):
     return str(path)
 
 
+def sanitized(variable, name):
+    """Whether it was built with AddressSanitizer: its memory says little then."""
+    return b"__asan_init" in Path(binary(variable, name)).read_bytes()
+
+
 class Process:
     """A program, its output in `<folder>/<name>.log`; every start appends to it. Ended by pid."""
 
