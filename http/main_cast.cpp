@@ -133,6 +133,7 @@ Cast::Members Cast::begin_libvirt() {
       members, "hypervisor",
       HypervisorSetup{settings.policy.prefixes, control, std::move(workers), meters_->meter("guest"), {}});
   std::vector<host_actor> for_images;
+  for_images.reserve(static_cast<std::size_t>(image_workers));
   for (int i = 0; i < image_workers; ++i)
     for_images.push_back(spawn<HostActor, caf::detached>(members, "libvirt_images", host, metrics()));
   images_actor images =
