@@ -4,6 +4,7 @@
 /// CAF's two workers run the cooperative actors; the journal and each libvirt host have a thread of their
 /// own.
 
+#include "actors/edge/threads.hpp"
 #include "http/main_check.hpp"
 #include "http/main_service.hpp"
 #include "http/main_settings.hpp"
@@ -11,6 +12,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <unistd.h>
@@ -18,6 +20,9 @@
 namespace {
 
 using namespace ci;
+
+/// Detached threads have nothing left to do but to end.
+constexpr std::chrono::seconds last_threads_patience{1};
 
 void set_up_logging(const std::string& level) {
   auto logger =
@@ -72,6 +77,7 @@ int run(const config::CommandLine& arguments) {
   } catch (const std::exception& e) {
     not_started(e);
   }
+  edge::wait_for_other_threads(last_threads_patience);
   spdlog::shutdown();
   return status;
 }
