@@ -161,10 +161,16 @@ ObservationReply HostActor::look(const std::string& name) {
 
 AddressReply HostActor::addresses(const std::vector<std::string>& names) {
   auto begin = clock().now();
-  auto leases = on_connection("addresses", [&] { return host_->leases(names); });
-  if (!leases)
-    return {{}, leases.error().message};
-  return {domain::AddressListing{domain::addresses_by_guest(*leases, setup_.guest_network), begin}, {}};
+  auto claims = on_connection("addresses", [&] { return host_->leases(names); });
+  if (!claims)
+    return {{}, claims.error().message};
+  if (auto rest = domain::without_lease(names, *claims, setup_.guest_network); !rest.empty()) {
+    auto hearsay = host_->hearsay(rest);
+    claims->insert(claims->end(), hearsay.begin(), hearsay.end());
+  }
+  auto listing = domain::addresses_by_guest(*claims, setup_.guest_network, setup_.trust_guest_agent);
+  listing.started_at = begin;
+  return {std::move(listing), {}};
 }
 
 XmlReply HostActor::xml(const std::string& name) {

@@ -23,12 +23,14 @@ using host_self = host_actor::extend<caf::reacts_to<reopen_atom>, caf::reacts_to
 
 struct HostSetup {
   std::string uri;
-  /// Leases outside of it do not count.
+  /// Addresses outside of it do not count.
   domain::Network guest_network;
   /// Set at the end of the process: a copy of a disk that is under way gives up. May be null.
   std::shared_ptr<const std::atomic<bool>> stopping;
   /// No disk is cloned where less than this is free, in bytes; a reload changes it. Null: no limit.
   std::shared_ptr<const std::atomic<std::int64_t>> min_free_disk = nullptr;
+  /// Whether addresses that only ARP or a guest agent knows are good for more than to be shown.
+  bool trust_guest_agent = false;
   std::int64_t least_free() const { return min_free_disk ? min_free_disk->load() : 0; }
 };
 

@@ -205,7 +205,7 @@ using hypervisor_actor = caf::typed_actor<
     caf::reacts_to<watch_atom, monitor_actor>,
     /// All guests, ours or not.
     caf::replies_to<list_atom>::with<GuestListingReply>,
-    /// Leases of all running guests whose name begins with one of our prefixes, looked up afresh.
+    /// Addresses of all running guests whose name begins with one of our prefixes, looked up afresh.
     caf::replies_to<addr_atom>::with<AddressReply>,
     /// Clone the disk and the NVRAM. Idempotent. Nothing is defined yet.
     caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
@@ -246,7 +246,7 @@ using host_actor = caf::typed_actor<
     caf::replies_to<list_atom>::with<GuestListingReply>,
     /// State of one guest by name; absent is an observation, not an error.
     caf::replies_to<look_atom, std::string>::with<ObservationReply>,
-    /// Leases of these guests, by MAC.
+    /// Leases of these guests, by MAC; of those without one, what ARP and the guest agent say.
     caf::replies_to<addr_atom, std::vector<std::string>>::with<AddressReply>,
     /// A picture of the screen of the guest of that name.
     caf::replies_to<shot_atom, std::string>::with<PictureReply>,

@@ -122,7 +122,8 @@ Cast::Members Cast::begin_libvirt() {
   Members members;
   auto settings = settings_.get();
   copies_end_ = std::make_shared<std::atomic<bool>>(false);
-  HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, min_free_disk_};
+  HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, min_free_disk_,
+                 settings.trust_guest_agent};
   host_actor control = spawn<HostActor, caf::detached>(members, "libvirt_control", host, metrics());
   std::vector<host_actor> workers;
   const int worker_count = settings.policy.max_parallel_creates + 2;

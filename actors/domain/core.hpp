@@ -353,7 +353,7 @@ class Core final : private Outbox {
   bool addressing_ = false;
   std::uint64_t addresses_seq_ = 0;
   Time addresses_due_{};
-  std::map<std::string, std::string> addresses_;
+  AddressListing addresses_;
   std::vector<GuestRequest> guest_requests_;
 
   bool registrations_known_ = false, listing_registrations_ = false;

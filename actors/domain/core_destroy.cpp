@@ -145,7 +145,7 @@ void Core::on_removed(Now now, RunnerId id, const HostReply& reply) {
   r->guest = GuestState::absent;
   r->guest_known = true;
   r->rec.guest_removed = true;
-  addresses_.erase(r->rec.guest_name);
+  addresses_.ipv4_by_guest.erase(r->rec.guest_name);
   save(*r);
   remember("guest_removed", *r);
 }

@@ -131,7 +131,7 @@ void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, c
   addressing_ = false;
   addresses_due_ = now.time + (policy_ ? policy_->timings.poll_interval : Duration{5'000});
   if (listing)
-    addresses_ = listing->ipv4_by_guest;
+    addresses_ = *listing;
   else
     log(LogLevel::debug, "addresses_failed", "error=\"" + error + "\"");
   std::vector<GuestRequest> now_known;

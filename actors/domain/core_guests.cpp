@@ -42,8 +42,8 @@ void Core::answer_guest(const GuestRequest& request) {
   const std::string* rebuild = nullptr; ///< its profile, where a rebuild guest asks
   int claims = 0;
   if (request.seq <= addresses_seq_ && !addressing_)
-    for (auto& [guest, address] : addresses_)
-      if (address == request.address) {
+    for (auto& [guest, address] : addresses_.ipv4_by_guest)
+      if (address == request.address && addresses_.serves(guest)) {
         ++claims;
         owner = find_by_guest(guest);
         rebuild = images_.profile_of_rebuild(guest);

@@ -30,8 +30,12 @@ RunnerViewPtr Core::view_of(Runner& r) {
     v.registration = r.reg;
   if (r.guest_exists())
     v.guest_name = r.rec.guest_name;
-  if (auto it = addresses_.find(r.rec.guest_name); it != addresses_.end() && r.guest == GuestState::on)
+  auto& addresses = addresses_.ipv4_by_guest;
+  if (auto it = addresses.find(r.rec.guest_name); it != addresses.end() && r.guest == GuestState::on) {
     v.ipv4_address = it->second;
+    if (auto hearsay = addresses_.hearsay.find(r.rec.guest_name); hearsay != addresses_.hearsay.end())
+      v.details["address_from"] = to_string(hearsay->second);
+  }
   v.status = status(r);
   v.details["phase"] = to_string(r.rec.phase);
   v.details["template"] = r.rec.template_guest;

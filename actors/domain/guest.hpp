@@ -35,11 +35,25 @@ struct GuestListing {
   Steady started_at{};
 };
 
-/// Addresses by guest name, from the network's DHCP leases by MAC. Only addresses in `guest_network`.
-/// An address that two guests claim stands with neither.
+/// Who says that a guest has an address; the earlier, the better.
+enum class AddressSource {
+  lease, ///< the network's DHCP server, by MAC
+  arp,   ///< the host's ARP table, by MAC: whoever sends can get there
+  agent, ///< the guest itself
+};
+const char* to_string(AddressSource);
+
+/// Addresses by guest name. Only addresses in `guest_network`. An address that two guests claim stands with
+/// neither.
 struct AddressListing {
   std::map<std::string, std::string> ipv4_by_guest;
   Steady started_at{};
+  /// Those among them that have no lease: who says so.
+  std::map<std::string, AddressSource> hearsay{};
+  /// Whether that is enough for a boot script and a JIT config (`trust_guest_agent`); else it is only shown.
+  bool trust_hearsay = false;
+
+  bool serves(const std::string& guest) const { return trust_hearsay || !hearsay.contains(guest); }
 };
 
 /// Everything needed to make one runner guest; durable before anything of it exists.

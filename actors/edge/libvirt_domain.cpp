@@ -27,15 +27,29 @@ std::string uuid_of(virDomainPtr domain) {
   return virDomainGetUUIDString(domain, uuid) == 0 ? uuid : "";
 }
 
-/// What the DHCP server gave to the interface; other MACs than the guest's own are not believed.
-void add_leases(virDomainInterfacePtr interface, const std::string& guest,
-                const std::vector<std::string>& macs, std::vector<domain::Lease>& leases) {
+unsigned flag_of(domain::AddressSource source) {
+  switch (source) {
+  case domain::AddressSource::lease:
+    return VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE;
+  case domain::AddressSource::arp:
+    return VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP;
+  case domain::AddressSource::agent:
+    return VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT;
+  }
+  return VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE;
+}
+
+/// What the interface is said to have; other MACs than the guest's own are not believed.
+void add_addresses(virDomainInterfacePtr interface, const domain::AddressClaim& claim,
+                   const std::vector<std::string>& macs, std::vector<domain::AddressClaim>& claims) {
   if (interface->hwaddr &&
-      std::find(macs.begin(), macs.end(), domain::to_lower(interface->hwaddr)) == macs.end())
+      std::find(macs.begin(), macs.end(), domain::normal_mac(interface->hwaddr)) == macs.end())
+    return;
+  if (!interface->hwaddr && claim.source == domain::AddressSource::agent)
     return;
   for (unsigned i = 0; i < interface->naddrs; ++i)
     if (interface->addrs[i].type == VIR_IP_ADDR_TYPE_IPV4)
-      leases.push_back({guest, interface->addrs[i].addr});
+      claims.push_back({claim.guest, interface->addrs[i].addr, claim.source});
 }
 
 struct FreeStream {
@@ -104,9 +118,10 @@ Result<std::string> definition(virDomainPtr domain) {
   return std::string(text.get());
 }
 
-Status read_leases(virDomainPtr domain, const std::string& name, std::vector<domain::Lease>& leases) {
+Status read_addresses(virDomainPtr domain, const std::string& name, domain::AddressSource source,
+                      std::vector<domain::AddressClaim>& claims) {
   virDomainInterfacePtr* interfaces = nullptr;
-  auto count = virDomainInterfaceAddresses(domain, &interfaces, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, 0);
+  auto count = virDomainInterfaceAddresses(domain, &interfaces, flag_of(source), 0);
   if (count < 0) {
     auto error = last_error();
     bool off = error.code == VIR_ERR_OPERATION_INVALID || error.code == VIR_ERR_NO_DOMAIN;
@@ -115,7 +130,7 @@ Status read_leases(virDomainPtr domain, const std::string& name, std::vector<dom
   auto xml = definition(domain);
   auto macs = xml ? domain::interface_macs(*xml) : std::vector<std::string>{};
   for (int i = 0; i < count; ++i) {
-    add_leases(interfaces[i], name, macs, leases);
+    add_addresses(interfaces[i], {name, "", source}, macs, claims);
     virDomainInterfaceFree(interfaces[i]);
   }
   free(interfaces);

@@ -30,8 +30,10 @@ Result<DomainPtr> find_ours(virConnectPtr connection, const std::string& name, c
 Result<domain::GuestObservation> observe(virDomainPtr domain);
 /// The inactive definition.
 Result<std::string> definition(virDomainPtr domain);
-/// Appends its leases. A guest that is off or gone meanwhile has none; that is no error.
-Status read_leases(virDomainPtr domain, const std::string& name, std::vector<domain::Lease>& leases);
+/// Appends the addresses that the source knows of it, by the MACs of its definition. A guest that is off or gone
+/// meanwhile has none; that is no error.
+Status read_addresses(virDomainPtr domain, const std::string& name, domain::AddressSource source,
+                      std::vector<domain::AddressClaim>& claims);
 /// The screen now; an error where the guest does not run.
 Result<domain::RawPicture> take_picture(virConnectPtr connection, virDomainPtr domain);
 /// With NVRAM, saved states and snapshots' metadata, as far as the driver knows of these.

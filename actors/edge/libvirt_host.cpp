@@ -6,8 +6,15 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <algorithm>
+
 namespace ci::edge {
 namespace {
+
+/// For the agents of all guests together, and for one.
+constexpr std::chrono::milliseconds agents_patience{1'000};
+constexpr int agent_timeout_seconds = 1;
+constexpr std::chrono::seconds shortest_mute{10}, longest_mute{300};
 
 using Shared = std::shared_ptr<const HostCallbacks>;
 void free_shared(void* opaque) { delete static_cast<Shared*>(opaque); }
@@ -124,20 +131,57 @@ Result<domain::GuestObservation> Host::look(const std::string& name) {
   return seen;
 }
 
-Result<std::vector<domain::Lease>> Host::leases(const std::vector<std::string>& names) {
+Result<std::vector<domain::AddressClaim>> Host::leases(const std::vector<std::string>& names) {
   if (!link_)
     return not_open();
-  std::vector<domain::Lease> leases;
+  std::vector<domain::AddressClaim> leases;
   for (auto& name : names) {
     auto found = find_domain(link_->connection, name);
     if (!found)
       return found.error();
     if (!*found)
       continue;
-    if (auto read = read_leases(found->get(), name, leases); !read)
+    if (auto read = read_addresses(found->get(), name, domain::AddressSource::lease, leases); !read)
       return read.error();
   }
   return leases;
+}
+
+std::vector<domain::AddressClaim> Host::hearsay(const std::vector<std::string>& names) {
+  std::vector<domain::AddressClaim> claims;
+  std::erase_if(mute_agents_, [&](auto& entry) {
+    return std::find(names.begin(), names.end(), entry.first) == names.end();
+  });
+  const auto last_agent = std::chrono::steady_clock::now() + agents_patience;
+  for (auto& name : names) {
+    auto found = link_ ? find_domain(link_->connection, name) : DomainPtr();
+    if (!found || !*found)
+      continue;
+    const auto before = claims.size();
+    read_addresses(found->get(), name, domain::AddressSource::arp, claims);
+    if (claims.size() == before && std::chrono::steady_clock::now() < last_agent)
+      ask_agent(found->get(), name, claims);
+  }
+  return claims;
+}
+
+/// A guest can have its agent say nothing at all: then it is left alone for a while, and longer each time.
+void Host::ask_agent(virDomainPtr domain, const std::string& name, std::vector<domain::AddressClaim>& claims) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto mute = mute_agents_.find(name);
+  if (mute != mute_agents_.end() && begin < mute->second.until)
+    return;
+  virDomainAgentSetResponseTimeout(domain, agent_timeout_seconds, 0); // libvirt's own is 5 s; may be unknown to the driver
+  const auto asked = read_addresses(domain, name, domain::AddressSource::agent, claims);
+  const auto end = std::chrono::steady_clock::now();
+  if (asked || end - begin < std::chrono::milliseconds(500)) {
+    if (mute != mute_agents_.end())
+      mute_agents_.erase(mute);
+    return;
+  }
+  auto& pause = mute_agents_[name];
+  pause.length = std::min(std::max(2 * pause.length, shortest_mute), longest_mute);
+  pause.until = end + pause.length;
 }
 
 Result<std::string> Host::xml(const std::string& name) {

@@ -5,12 +5,16 @@
 #include "actors/domain/lease.hpp"
 #include "actors/domain/picture.hpp"
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+using virDomainPtr = struct _virDomain*; // libvirt's own; its header stays out of this one
 
 namespace ci::edge {
 
@@ -77,7 +81,11 @@ class Host {
   /// A guest that does not exist is an observation: absent.
   Result<domain::GuestObservation> look(const std::string& name);
   /// The leases of these guests by their own MACs. Guests that are off or gone have none.
-  Result<std::vector<domain::Lease>> leases(const std::vector<std::string>& names);
+  Result<std::vector<domain::AddressClaim>> leases(const std::vector<std::string>& names);
+  /// What ARP, and where that knows nothing the guest agent, say of these guests. Nobody is to be believed
+  /// blindly here, nor waited for: some 2 s at most, and an agent that did not answer in time is asked more
+  /// and more rarely. What can't be learned is left out.
+  std::vector<domain::AddressClaim> hearsay(const std::vector<std::string>& names);
   /// The inactive definition.
   Result<std::string> xml(const std::string& name);
 
@@ -99,10 +107,16 @@ class Host {
 
  private:
   struct Link;
+  struct Mute {
+    std::chrono::steady_clock::time_point until{};
+    std::chrono::seconds length{0};
+  };
+  void ask_agent(virDomainPtr, const std::string& name, std::vector<domain::AddressClaim>&);
   std::string uri_;
   KeepAlive keepalive_;
   std::shared_ptr<const HostCallbacks> callbacks_;
   std::unique_ptr<Link> link_;
+  std::map<std::string, Mute> mute_agents_; ///< by guest
 };
 
 } // namespace ci::edge

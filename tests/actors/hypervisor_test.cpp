@@ -176,11 +176,14 @@ TEST_CASE("addresses are those of running guests with our prefixes") {
   scene.machine->guests["other"] = {"5", GuestState::on, ""};
   for (auto& [name, guest] : scene.machine->guests)
     scene.machine->addresses[name] = "192.168.100." + guest.uuid;
+  scene.machine->hearsay["ci-runner-linux.1"] = domain::AddressSource::arp;
   auto handle = scene.self->request(scene.hypervisor, caf::infinite, addr_atom::value);
   scene.stage.run();
   handle.receive(
       [](AddressReply& reply) {
         REQUIRE(reply.addresses);
+        CHECK_FALSE(reply.addresses->serves("ci-runner-linux.1"));
+        CHECK(reply.addresses->serves("ci-rebuild-linux@s"));
         CHECK(reply.addresses->ipv4_by_guest ==
               std::map<std::string, std::string>{{"ci-runner-linux.1", "192.168.100.1"},
                                                  {"ci-rebuild-linux@s", "192.168.100.3"}});

@@ -303,6 +303,30 @@ TEST_CASE("G7: a config goes to the guest it was made for, until its runner is o
   CHECK(refusal == Refusal::guest_unknown);
 }
 
+TEST_CASE("G7: an address without a lease is shown, and serves only where that is trusted") {
+  Bench b;
+  b.start();
+  auto name = b.running()[0];
+  auto& guest = b.world.guests[name];
+  b.world.hearsay[name] = AddressSource::agent;
+  Refusal refusal{};
+  CHECK(b.jitconfig(guest.address, &refusal).empty());
+  CHECK(refusal == Refusal::guest_unknown);
+  auto view = b.snapshot->runners.front();
+  CHECK(view->ipv4_address == guest.address);
+  CHECK(view->details.at("address_from") == "agent");
+  auto boot = b.next_request++;
+  b.core->boot(b.now(), boot, guest.address);
+  b.run();
+  CHECK(b.boots.at(boot).verdict.refusal == Refusal::guest_unknown);
+  b.world.trust_hearsay = true;
+  CHECK_FALSE(b.jitconfig(guest.address).empty());
+  b.world.trust_hearsay = false;
+  b.world.hearsay.clear();
+  CHECK_FALSE(b.jitconfig(guest.address).empty());
+  CHECK_FALSE(b.snapshot->runners.front()->details.contains("address_from"));
+}
+
 TEST_CASE("G7: a repeat is not answered by a look that was under way when it came") {
   Bench b;
   b.start();

@@ -253,6 +253,7 @@ TEST_CASE("every call fails while there is no connection") {
   CHECK_FALSE(host.list());
   CHECK_FALSE(host.look("a"));
   CHECK_FALSE(host.leases({"a"}));
+  CHECK(host.hearsay({"a"}).empty());
   CHECK_FALSE(host.xml("a"));
   CHECK_FALSE(host.define("<domain/>"));
   CHECK_FALSE(host.start("a", our_uuid));
@@ -305,6 +306,20 @@ TEST_CASE("leases come by the guest's own MAC") {
   REQUIRE(leases->size() == 1);
   CHECK(leases->front().guest == "a");
   CHECK_FALSE(leases->front().address.empty());
+}
+
+TEST_CASE("hearsay is ARP's where that knows the guest, and nothing is heard of guests that are off or not there") {
+  // The test driver says the same, whatever the source.
+  Daemon daemon;
+  NEEDS_LIBVIRTD(daemon);
+  REQUIRE(daemon.ours.define(guest_xml("a")));
+  CHECK(daemon.ours.hearsay({"a", "nobody"}).empty());
+  REQUIRE(daemon.ours.start("a", our_uuid));
+  auto heard = daemon.ours.hearsay({"a", "nobody"});
+  REQUIRE(heard.size() == 1);
+  CHECK(heard.front().guest == "a");
+  CHECK(heard.front().source == ci::domain::AddressSource::arp);
+  CHECK(heard.front().address == daemon.ours.leases({"a"})->front().address);
 }
 
 TEST_CASE("a lost connection is noticed, and can be regained") {

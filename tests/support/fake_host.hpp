@@ -47,6 +47,7 @@ struct FakeMachine {
   std::map<std::string, Guest> guests;
   std::set<std::string> files;
   std::map<std::string, std::string> addresses;
+  std::map<std::string, domain::AddressSource> hearsay; ///< guests whose address is no lease
   /// Every call: its name and its arguments.
   std::vector<std::string> calls;
   /// Calls of these names fail with that text.
@@ -213,6 +214,7 @@ class FakeHost : public host_actor::base {
     for (auto& name : names)
       if (machine_->addresses.count(name))
         listing.ipv4_by_guest[name] = machine_->addresses[name];
+    listing.hearsay = machine_->hearsay;
     return {listing, {}};
   }
   XmlReply xml(const std::string& name) {

@@ -148,8 +148,12 @@ class World {
     for (auto& [name, g] : guests)
       if (g.state == GuestState::on && !g.address.empty())
         listing.ipv4_by_guest[name] = g.address;
+    listing.hearsay = hearsay;
+    listing.trust_hearsay = trust_hearsay;
     return listing;
   }
+  std::map<std::string, AddressSource> hearsay; ///< guests whose address is no lease
+  bool trust_hearsay = false;
   HostReply clone(const std::string& disk, Steady now) {
     disks.insert(disk.substr(0, disk.find('-', disk.rfind('/')) + 1));
     return {"", now};
