@@ -1,5 +1,6 @@
 #include "actors/edge/libvirt_host.hpp"
 
+#include "actors/edge/leak_pause.hpp"
 #include "actors/edge/libvirt_domain.hpp"
 #include "actors/edge/libvirt_words.hpp"
 
@@ -48,6 +49,8 @@ struct Host::Link {
       virConnectDomainEventDeregisterAny(connection, events);
     if (close_callback)
       virConnectUnregisterCloseCallback(connection, on_closed);
+    // libvirt 9.0 loses the error that it has saved (virNetClientCloseInternal) where the daemon hangs up meanwhile.
+    LeakPause pause;
     virConnectClose(connection);
   }
 };
