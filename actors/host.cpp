@@ -161,16 +161,26 @@ ObservationReply HostActor::look(const std::string& name) {
 
 AddressReply HostActor::addresses(const std::vector<std::string>& names) {
   auto begin = clock().now();
-  auto claims = on_connection("addresses", [&] { return host_->leases(names); });
-  if (!claims)
-    return {{}, claims.error().message};
-  if (auto rest = domain::without_lease(names, *claims, setup_.guest_network); !rest.empty()) {
+  auto leases = on_connection("addresses", [&] { return host_->leases(names); });
+  if (!leases)
+    return {{}, leases.error().message};
+  report_unread(std::move(leases->unread));
+  auto& claims = leases->claims;
+  if (auto rest = domain::without_lease(names, claims, setup_.guest_network); !rest.empty()) {
     auto hearsay = host_->hearsay(rest);
-    claims->insert(claims->end(), hearsay.begin(), hearsay.end());
+    claims.insert(claims.end(), hearsay.begin(), hearsay.end());
   }
-  auto listing = domain::addresses_by_guest(*claims, setup_.guest_network, setup_.trust_guest_agent);
+  auto listing = domain::addresses_by_guest(claims, setup_.guest_network, setup_.trust_guest_agent);
   listing.started_at = begin;
   return {std::move(listing), {}};
+}
+
+/// Addresses are asked for all the time: only what is new is logged.
+void HostActor::report_unread(std::map<std::string, std::string> unread) {
+  for (auto& [guest, why] : unread)
+    if (auto before = unread_.find(guest); before == unread_.end() || before->second != why)
+      spdlog::warn("event=leases_unread guest={} error=\"{}\"", guest, why);
+  unread_ = std::move(unread);
 }
 
 XmlReply HostActor::xml(const std::string& name) {

@@ -70,6 +70,7 @@ class HostActor : public Metered<host_self::base> {
   GuestListingReply list();
   ObservationReply look(const std::string& name);
   AddressReply addresses(const std::vector<std::string>& names);
+  void report_unread(std::map<std::string, std::string> unread);
   XmlReply xml(const std::string& name);
   PictureReply picture(const std::string& name);
   domain::HostReply clone(const std::string& from, const std::string& to);
@@ -99,6 +100,7 @@ class HostActor : public Metered<host_self::base> {
   hypervisor_actor watcher_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   HostConnection connection_;
+  std::map<std::string, std::string> unread_; ///< as last logged: guests without readable leases, and why
   domain::Duration pause_;
   domain::Steady next_try_{};
   bool reopening_planned_ = false;

@@ -134,19 +134,27 @@ Result<domain::GuestObservation> Host::look(const std::string& name) {
   return seen;
 }
 
-Result<std::vector<domain::AddressClaim>> Host::leases(const std::vector<std::string>& names) {
+Result<Leases> Host::leases(const std::vector<std::string>& names) {
   if (!link_)
     return not_open();
-  std::vector<domain::AddressClaim> leases;
+  Leases leases;
+  HostError first;
   for (auto& name : names) {
     auto found = find_domain(link_->connection, name);
-    if (!found)
-      return found.error();
-    if (!*found)
+    if (found && !*found)
       continue;
-    if (auto read = read_addresses(found->get(), name, domain::AddressSource::lease, leases); !read)
+    auto read = found ? read_addresses(found->get(), name, domain::AddressSource::lease, leases.claims)
+                      : Status(found.error());
+    if (read)
+      continue;
+    if (!alive())
       return read.error();
+    if (leases.unread.empty())
+      first = read.error();
+    leases.unread[name] = read.error().message;
   }
+  if (!leases.unread.empty() && leases.claims.empty())
+    return first; // a network driver that is down, say: that is not to look as if nobody had an address
   return leases;
 }
 

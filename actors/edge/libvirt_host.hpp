@@ -45,6 +45,12 @@ class Result {
 struct Ok {};
 using Status = Result<Ok>;
 
+/// What DHCP servers gave to guests.
+struct Leases {
+  std::vector<domain::AddressClaim> claims;
+  std::map<std::string, std::string> unread; ///< guests whose leases can't be read, and why
+};
+
 /// Called in the event loop's thread, which serves all connections: copy and leave. No libvirt call from
 /// there. May still be called shortly after close().
 struct HostCallbacks {
@@ -80,8 +86,9 @@ class Host {
   Result<domain::GuestListing> list();
   /// A guest that does not exist is an observation: absent.
   Result<domain::GuestObservation> look(const std::string& name);
-  /// The leases of these guests by their own MACs. Guests that are off or gone have none.
-  Result<std::vector<domain::AddressClaim>> leases(const std::vector<std::string>& names);
+  /// The leases of these guests by their own MACs. Guests that are off or gone have none. A guest that can't be
+  /// asked about holds up no other: it fails as a whole only where the connection broke, or where none was read.
+  Result<Leases> leases(const std::vector<std::string>& names);
   /// What ARP, and where that knows nothing the guest agent, say of these guests. Nobody is to be believed
   /// blindly here, nor waited for: some 2 s at most, and an agent that did not answer in time is asked more
   /// and more rarely. What can't be learned is left out.

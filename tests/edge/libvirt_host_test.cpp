@@ -244,7 +244,7 @@ TEST_CASE("leases are those of running guests that exist") {
   REQUIRE(host.define(guest_xml("a")));
   auto off = host.leases({"a", "nobody"});
   REQUIRE(off);
-  CHECK(off->empty());
+  CHECK(off->claims.empty());
 }
 
 TEST_CASE("every call fails while there is no connection") {
@@ -303,9 +303,31 @@ TEST_CASE("leases come by the guest's own MAC") {
   auto leases = daemon.ours.leases({"a"});
   CAPTURE(leases.error().message);
   REQUIRE(leases);
-  REQUIRE(leases->size() == 1);
-  CHECK(leases->front().guest == "a");
-  CHECK_FALSE(leases->front().address.empty());
+  REQUIRE(leases->claims.size() == 1);
+  CHECK(leases->claims.front().guest == "a");
+  CHECK_FALSE(leases->claims.front().address.empty());
+}
+
+TEST_CASE("G6: a guest whose leases can't be read holds up nobody else's") {
+  Daemon daemon;
+  NEEDS_LIBVIRTD(daemon);
+  auto on_no_network = guest_xml("b", other_uuid);
+  on_no_network.replace(on_no_network.find("'default'"), 9, "'undefined'");
+  REQUIRE(daemon.ours.define(on_no_network));
+  REQUIRE(daemon.ours.start("b", other_uuid));
+  auto alone = daemon.ours.leases({"b"});
+  REQUIRE_FALSE(alone); // nobody's could be read
+  CHECK(alone.error().message.find("undefined") != std::string::npos);
+  REQUIRE(daemon.ours.define(guest_xml("a")));
+  REQUIRE(daemon.ours.start("a", our_uuid));
+  auto leases = daemon.ours.leases({"b", "a"});
+  REQUIRE(leases);
+  REQUIRE(leases->claims.size() == 1);
+  CHECK(leases->claims.front().guest == "a");
+  CHECK(leases->unread.at("b").find("undefined") != std::string::npos);
+  daemon.libvirtd.kill();
+  REQUIRE(eventually([&] { return !daemon.ours.alive(); }));
+  CHECK_FALSE(daemon.ours.leases({"b", "a"}));
 }
 
 TEST_CASE("hearsay is ARP's where that knows the guest, and nothing is heard of guests that are off or not there") {
@@ -319,7 +341,7 @@ TEST_CASE("hearsay is ARP's where that knows the guest, and nothing is heard of 
   REQUIRE(heard.size() == 1);
   CHECK(heard.front().guest == "a");
   CHECK(heard.front().source == ci::domain::AddressSource::arp);
-  CHECK(heard.front().address == daemon.ours.leases({"a"})->front().address);
+  CHECK(heard.front().address == daemon.ours.leases({"a"})->claims.front().address);
 }
 
 TEST_CASE("a lost connection is noticed, and can be regained") {
