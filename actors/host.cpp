@@ -1,6 +1,6 @@
 #include "actors/host.hpp"
 
-#include "actors/edge/command.hpp"
+#include "actors/edge/checkout.hpp"
 #include "actors/edge/disk.hpp"
 #include "actors/edge/image_files.hpp"
 #include "actors/edge/iso.hpp"

@@ -1,5 +1,7 @@
 #include "actors/edge/command.hpp"
 
+#include "actors/edge/descriptor.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -7,7 +9,7 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,30 +18,76 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What a child begins with; made once per child, freed with it.
-struct SpawnSetup {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  SpawnSetup() {
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-    posix_spawnattr_init(&attributes);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
+/// What a program that was asked to end has until it is killed. Less than what the service has to end its actors.
+constexpr auto last_wishes = 1500ms;
+
+/// What becomes of a child.
+struct Become {
+  char* const* arguments;
+  char* const* environment;
+  pid_t parent;
+  /// Takes the number of the error that it failed with; closed when the program has begun.
+  int report;
 };
+
+void open_nothing_as(int number, int flags) {
+  const int nothing = ::open("/dev/null", flags);
+  if (nothing != number) {
+    ::dup2(nothing, number);
+    ::close(nothing);
+  }
+}
+
+/// Runs in the child, as the copy of one thread of many: it calls nothing that could wait for a lock of the others,
+/// and allocates nothing. Not posix_spawn(), which knows no way to end with the parent.
+[[noreturn]] void become(const Become& child) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != child.parent)
+    ::_exit(127); // it died before that
+  const int report = 3;
+  if (child.report != report)
+    ::dup2(child.report, report);
+  ::fcntl(report, F_SETFD, FD_CLOEXEC);
+  ::closefrom(report + 1);
+  open_nothing_as(0, O_RDONLY);
+  open_nothing_as(1, O_WRONLY);
+  open_nothing_as(2, O_WRONLY);
+  for (int signal = 1; signal < NSIG; ++signal)
+    std::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvpe(child.arguments[0], child.arguments, child.environment);
+  const int error = errno;
+  [[maybe_unused]] auto written = ::write(report, &error, sizeof error);
+  ::_exit(127);
+}
+
+/// The number of the error where it did not begin, else 0.
+int spawn(char* const* arguments, char* const* environment, pid_t& child) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return errno;
+  Descriptor reading(ends[0]), writing(ends[1]);
+  const auto parent = ::getpid();
+  sigset_t all, before; // no handler of ours runs in the child
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  child = ::fork();
+  const int failed = errno;
+  if (child == 0)
+    become({arguments, environment, parent, writing.get()});
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0)
+    return failed;
+  ::close(writing.release());
+  int error = 0;
+  if (::read(reading.get(), &error, sizeof error) != sizeof error)
+    return 0;
+  ::waitpid(child, nullptr, 0);
+  return error;
+}
 
 /// The environment without what would ask a person, or hold our secrets.
 std::vector<std::string> child_environment() {
@@ -59,16 +107,22 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return result;
 }
 
-/// True once the child has ended, which it is then reaped of.
-bool wait_for_end(pid_t child, std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* stop,
-                  int& status) {
+/// True once the child has ended. It is not reaped: until then its number is nobody else's.
+bool wait_for_end(pid_t child, std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* stop) {
   while (std::chrono::steady_clock::now() < deadline && !(stop && *stop)) {
-    auto got = ::waitpid(child, &status, WNOHANG);
-    if (got == child || (got < 0 && errno != EINTR))
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == child)
       return true;
     std::this_thread::sleep_for(20ms);
   }
   return false;
+}
+
+/// Asks the child's group to end, and ends it.
+void end_group(pid_t child) {
+  ::kill(-child, SIGTERM);
+  wait_for_end(child, std::chrono::steady_clock::now() + last_wishes, nullptr);
+  ::kill(-child, SIGKILL);
 }
 
 } // namespace
@@ -79,37 +133,21 @@ std::string run_command(const std::vector<std::string>& arguments, std::chrono::
   auto texts = arguments;
   auto variables = child_environment();
   auto argv = pointers_to(texts), envp = pointers_to(variables);
-  SpawnSetup setup;
   pid_t child = 0;
-  if (int error = ::posix_spawnp(&child, argv[0], &setup.files, &setup.attributes, argv.data(), envp.data()))
+  if (int error = spawn(argv.data(), envp.data(), child))
     return what + ": " + std::strerror(error);
+  const bool in_time = wait_for_end(child, std::chrono::steady_clock::now() + patience, stop);
+  if (!in_time)
+    end_group(child);
   int status = 0;
-  if (!wait_for_end(child, std::chrono::steady_clock::now() + patience, stop, status)) {
-    ::kill(-child, SIGKILL);
-    ::waitpid(child, &status, 0);
+  ::waitpid(child, &status, 0);
+  if (!in_time)
     return what + ": took longer than " + std::to_string(patience.count()) + " s, or was interrupted";
-  }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     return {};
   return what + ": ended with " +
          (WIFEXITED(status) ? std::to_string(WEXITSTATUS(status))
                             : "signal " + std::to_string(WTERMSIG(status)));
-}
-
-std::string update_checkout(const std::string& path, const std::atomic<bool>* stop) {
-  const std::vector<std::vector<std::string>> steps{
-      {"reset", "--hard", "--quiet"},
-      {"fetch", "--quiet", "origin"},
-      {"checkout", "--quiet", "--force", "--detach", "origin/main"},
-      {"update-server-info"},
-  };
-  for (auto& step : steps) {
-    std::vector<std::string> arguments{"git", "-C", path};
-    arguments.insert(arguments.end(), step.begin(), step.end());
-    if (auto error = run_command(arguments, 600s, stop); !error.empty())
-      return "git " + step[0] + " in " + path + ": " + error;
-  }
-  return {};
 }
 
 } // namespace ci::edge

@@ -9,13 +9,11 @@
 namespace ci::edge {
 
 /// Runs the program (looked for in PATH) in a process group of its own, its output thrown away, its signals
-/// as a fresh process has them. Ends the group when the time is over or `stop` becomes true. Returns an error,
-/// or an empty text where it ended with 0. The error names the first two arguments alone.
+/// as a fresh process has them, without any file that is open here. Ends the group when the time is over or `stop`
+/// becomes true: asks it to (SIGTERM), and kills it 1.5 s later. The program itself is also asked to end when the
+/// calling thread does, by kill -9 as well. Returns an error, or an empty text where it ended with 0. The error names
+/// the first two arguments alone.
 std::string run_command(const std::vector<std::string>& arguments, std::chrono::seconds patience,
                         const std::atomic<bool>* stop = nullptr);
-
-/// Makes the checkout what its remote's main branch is now: reset, fetched, checked out detached at
-/// `origin/main`, with the files that dumb HTTP clients need. Returns an error or an empty text.
-std::string update_checkout(const std::string& path, const std::atomic<bool>* stop = nullptr);
 
 } // namespace ci::edge

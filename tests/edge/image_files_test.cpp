@@ -1,5 +1,4 @@
 /// The files of an image, and the ISO that configures its guest: real files.
-#include "actors/edge/command.hpp"
 #include "actors/edge/image_files.hpp"
 #include "actors/edge/iso.hpp"
 
@@ -88,36 +87,4 @@ TEST_CASE("G5: only the files of that very image are deleted") {
   CHECK(edge::erase_image_files(folder.path().string(), snapshot) == ""); // again is fine
   CHECK(edge::erase_image_files(folder.path().string(), "../../etc") != "");
   CHECK(edge::erase_image_files(folder.path().string(), "") != "");
-}
-
-TEST_CASE("a program is run, judged by its status, and ended when its time is over") {
-  using namespace std::chrono_literals;
-  CHECK(edge::run_command({"true"}, 10s) == "");
-  CHECK(edge::run_command({"false"}, 10s).find("ended with 1") != std::string::npos);
-  CHECK(edge::run_command({"no-such-program"}, 10s) != "");
-  CHECK(edge::run_command({"sleep", "60"}, 0s).find("longer") != std::string::npos);
-  std::atomic<bool> stop{true};
-  CHECK(edge::run_command({"sleep", "60"}, 60s, &stop) != "");
-}
-
-TEST_CASE("a checkout follows its remote's main branch, whatever was done to it") {
-  test::TempFolder folder;
-  using namespace std::chrono_literals;
-  auto upstream = (folder.path() / "upstream").string(), checkout = (folder.path() / "checkout").string();
-  auto git = [](std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"git", "-c", "user.name=x", "-c", "user.email=x@x"});
-    REQUIRE(edge::run_command(arguments, 60s) == "");
-  };
-  git({"init", "-q", "-b", "main", upstream});
-  write_file(fs::path(upstream) / "file", "first");
-  git({"-C", upstream, "add", "file"});
-  git({"-C", upstream, "commit", "-q", "-m", "first"});
-  git({"clone", "-q", upstream, checkout});
-  write_file(fs::path(upstream) / "file", "second");
-  git({"-C", upstream, "commit", "-q", "-a", "-m", "second"});
-  write_file(fs::path(checkout) / "file", "changed by hand");
-  REQUIRE(edge::update_checkout(checkout) == "");
-  CHECK(read_file(fs::path(checkout) / "file") == "second");
-  CHECK(fs::exists(fs::path(checkout) / ".git" / "info" / "refs"));
-  CHECK(edge::update_checkout(folder.path().string()).find("git reset") != std::string::npos);
 }

@@ -51,7 +51,7 @@ const std::vector<Rule> rules = {
     {"actors/github_link.", {"actors/edge/github_"}},
     {"actors/selector.", {"actors/edge/zip_text.hpp"}},
     {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk", "actors/edge/image_files", "actors/edge/iso",
-                      "actors/edge/command"}},
+                      "actors/edge/checkout"}},
     {"actors/journal.", {"actors/edge/store.hpp"}},
     {"actors/files.", {"actors/edge/file_tree"}},
     {"actors/album.", {"actors/edge/picture"}},
