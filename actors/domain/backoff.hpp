@@ -19,14 +19,13 @@ class Backoff {
   int failures() const { return failures_; }
   /// `at_least`: what the other side asked for (retry-after).
   void failed(Time now, Duration at_least = Duration{0}) {
-    auto pause = std::min(most_, first_ * (std::int64_t{1} << std::min(failures_, 20)));
     ++failures_;
-    next_ = now + std::max(pause, at_least);
+    next_ = now + std::max(pause(), at_least);
   }
-  /// As an earlier process left it.
-  void restore(int failures, Time next) {
+  /// As an earlier process left it. The clock may have been set back since: the pause is no longer for that.
+  void restore(Time now, int failures, Time next) {
     failures_ = failures;
-    next_ = next;
+    next_ = std::min(next, now + pause());
   }
   void succeeded() {
     failures_ = 0;
@@ -38,6 +37,11 @@ class Backoff {
   }
 
  private:
+  /// After so many failures in a row.
+  Duration pause() const {
+    return std::min(most_, first_ * (std::int64_t{1} << std::clamp(failures_ - 1, 0, 20)));
+  }
+
   Duration first_, most_;
   int failures_ = 0;
   Time next_{};

@@ -1,4 +1,5 @@
 #include "actors/domain/core.hpp"
+#include "actors/domain/past.hpp"
 
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace {
 constexpr Duration tombstone_life = std::chrono::hours(48);
 /// A spent unique_id stays spent for so long (spec/api.md).
 constexpr Duration history_life = std::chrono::hours(24 * 30);
+/// How often it is looked through what may be forgotten.
+constexpr Duration forget_interval = std::chrono::minutes(10);
 
 } // namespace
 
@@ -118,11 +121,12 @@ void Core::note_github(const GithubError& error) {
 
 void Core::on_loaded(Now now, StoreImage image) {
   see(now);
+  bring_into_past(image, now.time);
   loaded_ = true;
   loaded_at_ = now.time;
   next_id_ = image.next_id;
   recall_artifacts(image);
-  images_.load(image);
+  images_.load(now.time, image);
   for (auto& rec : image.runners) {
     next_id_ = std::max(next_id_, rec.id + 1);
     if (rec.phase == Phase::gone) {
@@ -203,7 +207,7 @@ void Core::on_clock_jump(Now now, Duration by) {
   list_pause_.shift(by);
   for (auto& request : guest_requests_)
     request.deadline += by;
-  for (auto* due : {&guests_due_, &addresses_due_, &registrations_due_, &loaded_at_})
+  for (auto* due : {&guests_due_, &addresses_due_, &registrations_due_, &loaded_at_, &forget_due_})
     *due += by;
   for (auto* party : {&github_, &libvirt_, &store_})
     move(party->since);
@@ -244,6 +248,20 @@ void Core::stop(Now now) {
       order(effect::AnswerJit{waiter.request, {verdict, {}}});
 }
 
+/// What is only remembered is thousands of entries: they are not looked through at each crank.
+void Core::forget_old() {
+  forget_due_ = now_.time + forget_interval;
+  forget_old_reservations();
+  forget_old_artifacts();
+  for (auto it = gone_.begin(); it != gone_.end();)
+    if (auto ended = it->second.rec.ended_at; ended && now_.time > *ended + tombstone_life) {
+      write(store::DropRunner{it->first});
+      write(store::PruneHistory{now_.time - history_life});
+      it = gone_.erase(it);
+    } else
+      ++it;
+}
+
 void Core::crank(Now now) {
   see(now);
   wake_ = now.time + (policy_ ? policy_->timings.poll_interval : Duration{1'000});
@@ -267,8 +285,8 @@ void Core::crank(Now now) {
   for (auto& uid : uids)
     if (auto it = reservations_.find(uid); it != reservations_.end())
       advance(it->second);
-  forget_old_reservations();
-  forget_old_artifacts();
+  if (now_.time >= forget_due_)
+    forget_old();
 
   std::erase_if(guest_requests_, [&](auto& request) {
     if (now_.time < request.deadline) {
@@ -282,14 +300,6 @@ void Core::crank(Now now) {
   advance_override();
   advance_images();
   plan();
-
-  for (auto it = gone_.begin(); it != gone_.end();)
-    if (auto ended = it->second.rec.ended_at; ended && now_.time > *ended + tombstone_life) {
-      write(store::DropRunner{it->first});
-      write(store::PruneHistory{now_.time - history_life});
-      it = gone_.erase(it);
-    } else
-      ++it;
 
   // Listings.
   if (!listing_guests_ && host_up_ && (guests_wanted_ || now_.time >= guests_due_)) {

@@ -244,6 +244,7 @@ class Core final : private Outbox {
   // core_images.cpp: where images and runners meet
   void advance_images();
   void plan_images(const Counts&);
+  bool image_takes_slot(const std::string& profile) const;
   void settle_trial(Image&);
   static bool spares_one(const ProfileCounts&);
   void drain_for_image(const std::string& profile, const ProfileCounts&);
@@ -282,6 +283,7 @@ class Core final : private Outbox {
   void spend(Reservation&);
   void answer_take(Reservation&);
   void forget_old_reservations();
+  void forget_old();
 
   // core_operator.cpp: levers
   void load_notes(const StoreImage&);
@@ -327,6 +329,7 @@ class Core final : private Outbox {
   PolicyPtr policy_;
   bool loaded_ = false, stopping_ = false;
   Time loaded_at_{};
+  Time forget_due_{}; ///< when it is looked through what may be forgotten
   bool github_heard_ = false; ///< a listing came, or failed
   RunnerId next_id_ = 1;
   std::map<RunnerId, Runner> runners_;

@@ -83,11 +83,15 @@ void Core::plan_images(const Counts& counts) {
       auto pause = create_pause_.find(key);
       if (pause != create_pause_.end() && !pause->second.due(now_.time))
         wake(pause->second.next());
+      else if (image->rec.held == Resources{} && image_takes_slot(key))
+        continue; // its last trial runner is not gone yet
       else if ((spare_for(key) + image->rec.held).holds(profile.requires_))
         images_.trial_ordered(*image, order_runner(profile, image->rec.template_guest));
       else
         drain_for_image(key, c);
     } else if (due) {
+      if (image_takes_slot(key))
+        continue; // something is left of the last try
       if (spare_for(key).holds(profile.requires_))
         images_.begin(now_.time, *policy_, profile);
       else
@@ -96,6 +100,19 @@ void Core::plan_images(const Counts& counts) {
       replace_outdated(profile, c);
   }
   destroy_of_discarded();
+}
+
+/// Whether something holds a slot for an image that does not serve, beside one that does. One slot is all that images
+/// get (G8); a first image takes none from anyone.
+bool Core::image_takes_slot(const std::string& key) const {
+  auto serves = images_.template_for(key);
+  if (serves.empty() || images_.is_unproven(serves))
+    return false;
+  return images_.borrows(key) || std::any_of(runners_.begin(), runners_.end(), [&](auto& entry) {
+           auto& r = entry.second;
+           return r.rec.profile == key && r.holds_budget() && !r.rec.online_at &&
+                  images_.is_unproven(r.rec.template_guest);
+         });
 }
 
 /// The first runner made from it that comes online passes the trial.

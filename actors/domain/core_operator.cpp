@@ -33,7 +33,9 @@ void Core::load_notes(const StoreImage& image) {
   for (auto& [key, value] : image.notes)
     if (key == override_note) {
       override_ = parse_override(value);
-      if (!override_) {
+      if (override_)
+        override_->created_at = std::min(override_->created_at, now_.time);
+      else {
         log(LogLevel::warn, "override_unreadable", "");
         write(store::SetNote{override_note, ""});
       }

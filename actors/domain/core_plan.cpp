@@ -112,7 +112,7 @@ void Core::plan() {
     destroy_excess(counts);
   if (policy_->dont_create_runners || !host_up_)
     return;
-  plan_images(counts);
+  plan_images(count()); // without those that were just let go
   counts = count();
   int under_way = 0;
   for (auto& [id, r] : runners_)

@@ -153,11 +153,13 @@ void Core::release(Now now, RequestId request, const std::string& uid) {
     return;
   }
   auto& r = it->second;
-  if (r.rec.phase == ReservationPhase::pending || r.rec.phase == ReservationPhase::undoing) {
+  const bool unanswered = r.rec.phase == ReservationPhase::pending || r.rec.phase == ReservationPhase::undoing ||
+                          (r.rec.phase == ReservationPhase::granted && !r.grant_committed);
+  r.rec.phase = ReservationPhase::releasing;
+  if (unanswered) {
     r.failure = {Refusal::id_released, "It was released while it was being decided.", {}};
     answer_take(r);
   }
-  r.rec.phase = ReservationPhase::releasing;
   r.rec.released = true;
   for (auto& slot : r.rec.slots) {
     auto* runner = find(slot.runner);

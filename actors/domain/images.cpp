@@ -86,10 +86,10 @@ ImageSpec Images::spec_of(const Policy& policy, const Image& image) const {
 
 // --- the store's side
 
-void Images::load(const StoreImage& stored) {
+void Images::load(Time now, const StoreImage& stored) {
   for (auto& [key, value] : stored.notes) {
     if (key.starts_with("image-asked/"))
-      asked_[key.substr(12)] = Time(Duration(std::atoll(value.c_str())));
+      asked_[key.substr(12)] = std::min(now, Time(Duration(std::atoll(value.c_str()))));
     if (!key.starts_with("image-trouble/"))
       continue;
     // "<failures> <since> <next try> <why>"
@@ -97,8 +97,8 @@ void Images::load(const StoreImage& stored) {
     auto failures = std::strtol(value.c_str(), &at, 10);
     auto since = std::strtoll(at, &at, 10), next = std::strtoll(at, &at, 10);
     auto& trouble = trouble_[key.substr(14)];
-    trouble.pause.restore(static_cast<int>(failures), Time(Duration(next)));
-    trouble.since = Time(Duration(since));
+    trouble.pause.restore(now, static_cast<int>(failures), Time(Duration(next)));
+    trouble.since = std::min(now, Time(Duration(since)));
     trouble.why = *at ? at + 1 : "";
   }
   for (auto& rec : stored.images) {
@@ -227,6 +227,7 @@ void Images::advance(Time now, const Policy& policy, const std::function<bool(co
   for (auto& [key, image] : images_) {
     profiles.insert(image.rec.profile);
     advance(now, policy, image);
+    give_slot_back(image);
     if (image.rec.phase != ImagePhase::discarding || !image.committed ||
         image.under_way != Image::Order::none || in_use(key))
       continue;
@@ -358,6 +359,15 @@ void Images::discard(Image& image, const std::string& why) {
     image.rec.held = {};
   save(image);
   report(image, "image_discarding", why);
+}
+
+/// What is to be deleted holds its slot until its guest is off.
+void Images::give_slot_back(Image& image) {
+  if (image.rec.phase != ImagePhase::discarding || image.rec.held == Resources{} || !image.guest_known ||
+      image.guest == GuestState::on || image.under_way != Image::Order::none)
+    return;
+  image.rec.held = {};
+  save(image);
 }
 
 void Images::fail(Time now, Image& image, const std::string& why) {

@@ -54,7 +54,7 @@ class Images {
   explicit Images(Outbox& out) : out_(out) {}
 
   // Facts.
-  void load(const StoreImage&);
+  void load(Time now, const StoreImage&);
   void shift(Duration by);
   void on_guest(const GuestObservation&);
   void on_listing(const GuestListing&, const Prefixes&);
@@ -92,6 +92,8 @@ class Images {
   std::string template_for(const std::string& profile) const;
   /// Target device of the cloned disk of runners made from it; none: not an image of ours.
   std::optional<std::string> disk_target(const std::string& template_guest) const;
+  /// Whether it is an image of ours that no runner has come online from (yet).
+  bool is_unproven(const std::string& template_guest) const;
   /// Whether it is to be deleted.
   bool is_discarded(const std::string& template_guest) const;
   /// Whether a guest of that name and UUID is an image's, under either of its names.
@@ -125,6 +127,7 @@ class Images {
   void saw(Image&, const GuestObservation&);
   void fail(Time now, Image&, const std::string& why);
   void discard(Image&, const std::string& why);
+  void give_slot_back(Image&);
   void prune(const std::string& profile);
   void remember_trouble(const std::string& profile);
   const Image* serving(const std::string& profile) const;

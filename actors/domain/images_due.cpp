@@ -55,6 +55,11 @@ std::optional<std::string> Images::disk_target(const std::string& template_guest
   return it->second.rec.disk_target;
 }
 
+bool Images::is_unproven(const std::string& template_guest) const {
+  auto it = images_.find(template_guest);
+  return it != images_.end() && it->second.rec.phase != ImagePhase::ready;
+}
+
 bool Images::is_discarded(const std::string& template_guest) const {
   auto it = images_.find(template_guest);
   return it != images_.end() && it->second.rec.phase == ImagePhase::discarding;
@@ -178,7 +183,7 @@ void Images::ask_rebuild(Time now, const std::string& profile, std::function<voi
   asked_[profile] = now;
   if (auto trouble = trouble_.find(profile); trouble != trouble_.end()) {
     // Who asks for it has mended something.
-    trouble->second.pause.restore(trouble->second.pause.failures(), now);
+    trouble->second.pause.restore(now, trouble->second.pause.failures(), now);
     remember_trouble(profile);
   }
   out_.write(store::SetNote{"image-asked/" + profile, std::to_string(now.time_since_epoch().count())},

@@ -341,7 +341,7 @@ TEST_CASE("G7: a repeat is not answered by a look that was under way when it cam
       look = *l;
     return l != nullptr;
   };
-  auto offline = b.world.look(*b.runner(1).rec.registration_id);
+  auto offline = b.world.look(*b.runner(1).rec.registration_id, b.steady);
   Refusal refusal{};
   CHECK(b.jitconfig(guest.address, &refusal).empty()); // waits for the look
   REQUIRE(look);

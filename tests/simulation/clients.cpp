@@ -1,4 +1,5 @@
 /// Simulation: clients that take, repeat, give up and give back; operators that pull levers.
+#include "tests/simulation/scene.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include <algorithm>
@@ -16,7 +17,8 @@ void Simulation::client_take(std::uint64_t s) {
   std::snprintf(uid, sizeof uid, "%08zx-0000-4000-8000-000000000000", clients_.size() + 1);
   int count = 1 + static_cast<int>(s % 3);
   int minimum = mix(s, 1) % 3 == 0 ? 1 : count;
-  clients_.push_back({{"linux", uid, uid, "servo/servo", 1, count, minimum}, {}, false});
+  auto& profile = scene::profiles[mix(s, 3) % 4 == 0];
+  clients_.push_back({{profile, uid, uid, "servo/servo", 1, count, minimum}, {}, false, {}});
   send_take(clients_.size() - 1, mix(s, 2) % 8 == 0);
 }
 
@@ -37,15 +39,19 @@ void Simulation::client_release(std::uint64_t s) {
 
 void Simulation::operator_step(std::uint64_t s) {
   auto request = next_request();
-  switch (mix(s, 1) % 5) {
+  auto& profile = scene::profiles[mix(s, 2) % 2];
+  switch (mix(s, 1) % 7) {
   case 0:
-    return hear_lever(request, lever::StartOverride{{{"linux", static_cast<int>(s % 8)}}});
+    return hear_lever(request, lever::StartOverride{{{profile, static_cast<int>(s % 8)}}});
   case 1:
     return hear_lever(request, lever::CancelOverride{});
   case 2:
-    return hear_lever(request, lever::SetPaused{"linux", true});
+    return hear_lever(request, lever::SetPaused{profile, true});
   case 3:
-    return hear_lever(request, lever::SetPaused{"linux", false});
+    return hear_lever(request, lever::SetPaused{profile, false});
+  case 4:
+  case 5:
+    return hear_lever(request, lever::RebuildImage{profile});
   default: {
     auto seen = snapshot();
     bool any = seen && !seen->runners.empty();

@@ -6,7 +6,7 @@ namespace ci::test {
 std::vector<std::string> Simulation::own_guests() const {
   std::vector<std::string> names;
   for (auto& [name, g] : world_.guests)
-    if (g.own)
+    if (g.own && name.starts_with("ci-runner-"))
       names.push_back(name);
   return names;
 }
@@ -28,7 +28,7 @@ void Simulation::power_off(const std::string& name) {
 
 void Simulation::deliver_event(std::uint64_t s) {
   if (mix(s, 1) % 4 == 0)
-    if (auto guests = own_guests(); !guests.empty())
+    if (auto guests = mix(s, 4) % 4 == 0 ? rebuild_guests() : own_guests(); !guests.empty())
       observe(guests[s % guests.size()]);
   if (events_.empty())
     return;
@@ -83,10 +83,12 @@ void Simulation::guest_dies(const std::string& name) {
 }
 
 void Simulation::guest_step(std::uint64_t s) {
-  auto guests = own_guests();
-  if (guests.empty())
+  auto guests = own_guests(), builds = rebuild_guests();
+  if (guests.empty() && builds.empty())
     return;
-  auto& name = guests[s % guests.size()];
+  if (auto n = s % (guests.size() + builds.size()); n >= guests.size())
+    return rebuild_step(builds[n - guests.size()], s);
+  auto& name = guests[s % (guests.size() + builds.size())];
   auto& g = world_.guests.at(name);
   if (g.state != GuestState::on)
     return;

@@ -13,12 +13,14 @@ void Simulation::check() {
     fail("G1: " + world_.killed_at_work.front() + " was stopped at work");
   if (!world_.stopped_unreleased.empty())
     fail("G1: " + world_.stopped_unreleased.front() + " was stopped while GitHub still had it");
-  // Image builds are guests of ours too: they will count here, and G8 will be checked beside it.
+  if (!world_.let_go_early.empty())
+    fail("G1: " + world_.let_go_early.front() + " was let go before GitHub had twice called it not busy");
   auto on = std::count_if(world_.guests.begin(), world_.guests.end(), [](auto& named) {
-    return named.second.own && named.second.state == GuestState::on;
+    return named.first != scene::foreign_guest && named.second.state == GuestState::on;
   });
-  if (on > scene::room)
-    fail("G4: " + std::to_string(on) + " guests run, there is room for " + std::to_string(scene::room));
+  if (on > room_)
+    fail("G4: " + std::to_string(on) + " guests run, there is room for " + std::to_string(room_));
+  check_borrowed();
   if (!world_.guests.count(scene::foreign_guest) || world_.find(scene::foreign_registration).value->empty() ||
       world_.guests.at(scene::foreign_guest).state != GuestState::on)
     fail("G5: something foreign was touched");
@@ -36,17 +38,28 @@ void Simulation::check_reservations(const Snapshot& seen) {
           slot.state == SlotState::confirmed)
         if (!taken.insert(slot.runner).second)
           fail("G2: runner " + std::to_string(slot.runner) + " stands in two reservations");
-  // Of each promise that lives, every runner is in its reservation still, or has ended.
-  for (auto& client : clients_) {
-    auto it = seen.reservations.find(client.ask.unique_id);
-    if (client.promised.empty() || client.giving_back || it == seen.reservations.end())
-      continue;
-    for (auto id : client.promised)
-      if (std::any_of(seen.runners.begin(), seen.runners.end(), [id](auto& r) { return r->id == id; }) &&
-          std::none_of(it->second->slots.begin(), it->second->slots.end(),
-                       [&](auto& s) { return s.runner == id; }))
-        fail("G3: " + client.ask.unique_id + " lost runner " + std::to_string(id));
-  }
+  if (!resting_)
+    for (auto& client : clients_)
+      if (!client.promised.empty())
+        check_promise(seen, client);
+}
+
+/// What was promised is known ever after: by the same id, with the same deadline, and every runner is in it still or
+/// has ended.
+void Simulation::check_promise(const Snapshot& seen, Client& client) {
+  auto r = seen.reservation(client.ask.unique_id);
+  if (!r || !r->granted_at || !r->deadline)
+    return fail("G3: the reservation " + client.ask.unique_id + " is lost");
+  auto lasts = *r->deadline - *r->granted_at;
+  if (lasts != client.lasts.value_or(lasts))
+    fail("G3: the deadline of " + client.ask.unique_id + " has moved");
+  client.lasts = lasts;
+  if (client.giving_back || !seen.reservations.count(client.ask.unique_id))
+    return;
+  for (auto id : client.promised)
+    if (std::any_of(seen.runners.begin(), seen.runners.end(), [id](auto& view) { return view->id == id; }) &&
+        std::none_of(r->slots.begin(), r->slots.end(), [&](auto& s) { return s.runner == id; }))
+      fail("G3: " + client.ask.unique_id + " lost runner " + std::to_string(id));
 }
 
 void Simulation::check_end() {
@@ -54,14 +67,14 @@ void Simulation::check_end() {
   if (!seen)
     return fail("G10: there is nothing to read");
   std::set<std::string> guests, registrations, disks;
-  int idle = 0;
+  std::map<std::string, int> idle;
   for (auto& r : seen->runners) {
     if (r->guest_name) {
       guests.insert(*r->guest_name);
       registrations.insert(*r->guest_name + "@ci0");
     }
     disks.insert("/var/lib/libvirt/images/runner/" + std::to_string(r->id) + "-");
-    idle += r->status == Status::Idle;
+    idle[r->profile] += r->status == Status::Idle;
     if (r->status != Status::Idle) {
       auto line = "  end: runner " + std::to_string(r->id) + " " + to_string(r->status);
       for (auto& [key, value] : r->details)
@@ -71,8 +84,10 @@ void Simulation::check_end() {
   }
   for (auto& [uid, r] : seen->reservations)
     note("  end: reservation " + uid + " " + r->state);
-  if (idle != scene::target)
-    fail("G5: " + std::to_string(idle) + " runners are idle in the end");
+  if (idle != scene::targets)
+    fail("G5: " + std::to_string(idle["linux"]) + " and " + std::to_string(idle["win"]) +
+         " runners are idle in the end");
+  check_images_end(*seen);
   auto own = own_guests();
   if (std::set<std::string>(own.begin(), own.end()) != guests)
     fail("G5: guests and runners differ in the end");
@@ -95,6 +110,7 @@ void Simulation::check_end() {
 
 /// More than a week later nothing is remembered but what there is.
 void Simulation::check_forgotten() {
+  resting_ = true;
   rest_begins();
   for (int day = 0; day < 9 && !broken_; ++day)
     calm_turn(24h);

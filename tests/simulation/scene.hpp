@@ -1,9 +1,10 @@
 #pragma once
-/// The host that every schedule begins with: one profile, room for a few runners, and two things of
-/// strangers.
+/// The host that every schedule begins with: a profile with a template made by hand and one whose images are built here,
+/// room for a few runners, and two things of strangers.
 
 #include "actors/domain/policy.hpp"
 
+#include <map>
 #include <string>
 
 namespace ci::test::scene {
@@ -11,20 +12,40 @@ namespace ci::test::scene {
 inline const std::string template_name = "ci-template-linux@2026-01-01T00:00:00.000000000Z";
 inline const std::string foreign_guest = "ci-runner-linux.900";
 inline const std::string foreign_registration = "ci-runner-linux.901@ci0";
-constexpr int target = 3; ///< runners wanted in the end
-constexpr int room = 5;   ///< runners that fit beside the stranger
+inline const std::string profiles[] = {"linux", "win"};
+/// Runners wanted in the end.
+inline const std::map<std::string, int> targets = {{"linux", 3}, {"win", 2}};
+constexpr int all_targets = 5;
+/// Guests that fit beside the stranger, at least: then each build needs a slot that a runner could have.
+constexpr int least_room = all_targets;
+/// A build that takes longer has failed.
+constexpr std::chrono::minutes build_timeout{5};
 
-inline domain::Policy policy() {
+/// \p room: how many guests fit beside the stranger.
+inline domain::Policy policy(int room) {
   domain::Policy policy;
   policy.prefixes.registration_suffix = "ci0";
   policy.budget = {room + 1, std::int64_t{1} << 40};
   policy.timings.reserve_timeout = std::chrono::seconds(60);
-  auto& p = policy.profiles["linux"];
-  p.key = "linux";
-  p.target_count = target;
-  p.github_runner_label = "linux";
-  p.requires_ = {1, 0};
-  p.boot_script = std::make_shared<const std::string>("boot");
+  policy.timings.base_image_max_age = std::chrono::hours(24 * 30);
+  policy.repo_to_update = "/srv/checkout";
+  for (auto& key : profiles) {
+    auto& p = policy.profiles[key];
+    p.key = key;
+    p.target_count = targets.at(key);
+    p.github_runner_label = key;
+    p.requires_ = {1, 0};
+    p.boot_script = std::make_shared<const std::string>("boot");
+    p.disk_target = "vda";
+    p.image.begins_with.kind = domain::ImageBase::Kind::blank;
+    p.image.size_bytes = 1 << 20;
+    p.image.build_timeout = build_timeout;
+    p.image_fingerprint = "first";
+    p.image_sources = std::make_shared<const domain::ImageSources>(domain::ImageSources{
+        "<domain><name>x</name><devices><disk type='block' device='disk'><source dev='/dev/null'/>"
+        "<target dev='vda'/></disk></devices></domain>",
+        "", "", ""});
+  }
   return policy;
 }
 

@@ -10,15 +10,17 @@ namespace ci::test {
 using namespace std::chrono_literals;
 
 Simulation::Simulation(std::vector<std::string>* trace) : trace_(trace) {
-  *policy_ = scene::policy();
   world_.add_template(scene::template_name);
   world_.guests[scene::foreign_guest] = {"foreign", GuestState::on, "", "10.9.0.1", "", false};
   world_.make({scene::foreign_registration, {"x"}, "_work", 1});
 }
 
 std::optional<Broken> Simulation::run(const Schedule& schedule) {
+  const auto first = schedule.empty() ? 0 : schedule.front().salt;
+  room_ = scene::least_room + static_cast<int>(mix(first, 90) % 3);
+  *policy_ = scene::policy(room_);
   begin();
-  if (!schedule.empty() && schedule.front().salt % 2)
+  if (first % 2)
     warm_up();
   for (std::size_t i = 0; i < schedule.size() && !broken_; ++i) {
     salt_ = schedule[i].salt;
@@ -29,7 +31,7 @@ std::optional<Broken> Simulation::run(const Schedule& schedule) {
     if (broken_)
       return Broken{*broken_, i};
   }
-  calm_down();
+  calm_down(mix(first, 91) % 4 == 0);
   if (!broken_)
     check_end();
   if (!broken_)
@@ -83,8 +85,7 @@ void Simulation::apply(const Step& step) {
   case Step::Kind::fault:
     return set_fault(s);
   case Step::Kind::policy:
-    policy_->profiles["linux"].target_count = static_cast<int>(s % (scene::room + 1));
-    return hear_policy(std::make_shared<Policy>(*policy_));
+    return change_policy(s);
   case Step::Kind::lever:
     return operator_step(s);
   case Step::Kind::event:
@@ -95,6 +96,15 @@ void Simulation::apply(const Step& step) {
     return jumped(by);
   }
   }
+}
+
+void Simulation::change_policy(std::uint64_t s) {
+  auto& profile = policy_->profiles[scene::profiles[mix(s, 1) % 2]];
+  if (mix(s, 2) % 4 == 0)
+    profile.image_fingerprint = std::to_string(s); // its folder was changed
+  else
+    profile.target_count = static_cast<int>(s % static_cast<std::uint64_t>(room_ + 1));
+  hear_policy(std::make_shared<Policy>(*policy_));
 }
 
 void Simulation::carry_some(std::uint64_t s) {
@@ -156,23 +166,40 @@ GithubReply<RegistrationListing> Simulation::list_registrations() {
 }
 
 /// All faults end, every guest does its duty, and half an hour passes.
-void Simulation::calm_down() {
+void Simulation::calm_down(bool with_builds) {
   note("calm");
   calm_ = true;
   github_down_ = libvirt_down_ = false;
   hear_connection(true, "");
   hear_store(true, "");
-  policy_->profiles["linux"].target_count = scene::target;
+  for (auto& [key, target] : scene::targets)
+    policy_->profiles[key].target_count = target;
   hear_policy(std::make_shared<Policy>(*policy_));
   for (int turn = 0; turn < 10 && !broken_; ++turn)
     calm_turn(5s);
   hear_lever(next_request(), lever::CancelOverride{});
-  hear_lever(next_request(), lever::SetPaused{"linux", false});
+  for (auto& key : scene::profiles)
+    hear_lever(next_request(), lever::SetPaused{key, false});
   for (int turn = 0; turn < 40 && !broken_; ++turn)
     calm_turn(5s);
   lapse_dead_jobs();
   for (int turn = 0; turn < 40 && !broken_; ++turn)
     calm_turn(45s);
+  if (with_builds)
+    try_builds();
+}
+
+/// New images are asked for: first all builds fail, for half an hour, then they end well.
+void Simulation::try_builds() {
+  for (bool fail : {true, false}) {
+    builds_fail_ = fail;
+    for (auto& key : scene::profiles)
+      hear_lever(next_request(), lever::RebuildImage{key});
+    for (int turn = 0; turn < 40 && !broken_; ++turn)
+      calm_turn(45s);
+    if (fail && !broken_)
+      check_failing_builds();
+  }
 }
 
 /// Every other schedule meets a pool that is full and idle.
@@ -186,6 +213,8 @@ void Simulation::warm_up() {
 void Simulation::calm_turn(Duration by) {
   for (auto& name : own_guests())
     guest_duty(name);
+  for (auto& name : rebuild_guests())
+    rebuild_duty(name);
   for (int round = 0; !broken_; ++round) {
     react(true);
     if (!busy())

@@ -114,12 +114,14 @@ class Simulation {
   std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
   std::uint64_t salt_ = 0;
   bool github_down_ = false, libvirt_down_ = false, calm_ = false;
+  int room_ = 0; ///< how many guests fit beside the stranger
 
  private:
   struct Client {
     TakeRequest ask;
     std::set<RunnerId> promised; ///< as it was answered; empty: not (yet)
     bool giving_back = false;
+    std::optional<Duration> lasts; ///< from its grant to its deadline, as it was first shown
   };
 
   // simulation.cpp
@@ -128,10 +130,12 @@ class Simulation {
   void carry_some(std::uint64_t salt);
   void crash(std::uint64_t salt);
   void set_fault(std::uint64_t salt);
+  void change_policy(std::uint64_t salt);
   void warm_up();
-  void calm_down();
+  void calm_down(bool with_builds);
   void calm_turn(Duration);
   void lapse_dead_jobs();
+  void try_builds();
   // guests.cpp
   std::vector<std::string> own_guests() const;
   void guest_step(std::uint64_t salt);
@@ -140,6 +144,13 @@ class Simulation {
   void power_off(const std::string& name);
   void ask_jit(const std::string& guest);
   void deliver_event(std::uint64_t salt);
+  // images.cpp
+  std::vector<std::string> rebuild_guests() const;
+  void rebuild_step(const std::string& name, std::uint64_t salt);
+  void rebuild_duty(const std::string& name);
+  void check_borrowed();
+  void check_failing_builds();
+  void check_images_end(const Snapshot&);
   // clients.cpp
   RequestId next_request();
   void client_take(std::uint64_t salt);
@@ -150,6 +161,7 @@ class Simulation {
   // promises.cpp
   void check();
   void check_reservations(const Snapshot&);
+  void check_promise(const Snapshot&, Client&);
   void check_end();
   void check_forgotten();
 
@@ -163,6 +175,8 @@ class Simulation {
   std::set<RegistrationId>
       dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
   std::deque<GuestObservation> events_;
+  bool builds_fail_ = false; ///< in the calm
+  bool resting_ = false;     ///< nothing happens for days
   Steady steady_{std::chrono::hours(10)};
   Duration wall_offset_{std::chrono::hours(24 * 365 * 50)};
 

@@ -214,11 +214,11 @@ class Bench {
   }
   void carry(effect::Look& e) {
     core->on_looked(now(), e.runner,
-                    github<GithubReply<Registration>>(e, [&] { return world.look(e.registration); }));
+                    github<GithubReply<Registration>>(e, [&] { return world.look(e.registration, steady); }));
   }
   void carry(effect::LookSlot& e) {
     core->on_slot_looked(now(), e.unique_id, e.runner,
-                         github<GithubReply<Registration>>(e, [&] { return world.look(e.registration); }));
+                         github<GithubReply<Registration>>(e, [&] { return world.look(e.registration, steady); }));
   }
   void carry(effect::FindRegistration& e) {
     core->on_found(now(), e.runner,

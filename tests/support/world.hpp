@@ -29,6 +29,8 @@ class World {
     bool working = false; ///< the truth behind `busy`
     bool online = false;  ///< the truth behind `status`
     std::string job;      ///< label its job asked for
+    Steady idle_since{};  ///< when it was first looked at since it was last shown busy
+    bool idle_twice = false; ///< and again, a minute later
   };
   std::map<RegistrationId, Record> records;
   RegistrationId next_registration = 3'000'000'000;
@@ -45,10 +47,16 @@ class World {
       listing.runners.push_back(r.shown);
     return GithubReply<RegistrationListing>::ok(listing);
   }
-  GithubReply<Registration> look(RegistrationId id) const {
+  GithubReply<Registration> look(RegistrationId id, Steady now) {
     auto it = records.find(id);
     if (it == records.end())
       return GithubReply<Registration>::failed(error(GithubError::Kind::not_found, 404));
+    auto& r = it->second;
+    if (r.shown.busy || r.idle_since == Steady{}) {
+      r.idle_since = r.shown.busy ? Steady{} : now;
+      r.idle_twice = false;
+    } else if (now - r.idle_since >= std::chrono::seconds(60))
+      r.idle_twice = true;
     return GithubReply<Registration>::ok(it->second.shown);
   }
   GithubReply<std::vector<Registration>> find(const std::string& name) const {
@@ -75,6 +83,9 @@ class World {
       return GithubReply<Done>::failed(error(GithubError::Kind::not_found, 404));
     if (it->second.working)
       return GithubReply<Done>::failed(error(GithubError::Kind::unprocessable, 422));
+    for (auto& [name, g] : guests)
+      if (g.state == GuestState::on && g.config == it->second.config && !it->second.idle_twice)
+        let_go_early.push_back(name);
     records.erase(it);
     return GithubReply<Done>::ok({});
   }
@@ -124,6 +135,9 @@ class World {
   std::set<std::string> disks; ///< `<folder>/<prefix>`
   /// Guests that were stopped from outside while their runner worked: must stay empty (G1).
   std::vector<std::string> killed_at_work;
+  /// Guests that ran with a JIT config when their registration was deleted, and GitHub had not been asked twice
+  /// whether they work: must stay empty (G1).
+  std::vector<std::string> let_go_early;
   /// Guests that were stopped while they had a JIT config and GitHub their registration: must stay empty (G1).
   std::vector<std::string> stopped_unreleased;
 

@@ -235,7 +235,7 @@ void ActorSimulation::check_end_more() {
   constexpr std::size_t per_day = 3;
   if (calls_ - calls_before_rest_ > 9 * per_day + 10)
     fail("G11: " + std::to_string(calls_ - calls_before_rest_) + " calls at GitHub while nothing happens");
-  if (auto running = stage_.system.registry().running(); running > actors_.size() + scene::target)
+  if (auto running = stage_.system.registry().running(); running > actors_.size() + scene::all_targets)
     fail("G12: " + std::to_string(running) + " actors live on");
   if (auto timers = stage_.scheduler.clock().schedule().size(); timers > 50)
     fail("G12: " + std::to_string(timers) + " timers wait");

@@ -44,7 +44,7 @@ class FakeGithubLink : public Fake<github_link_actor> {
         },
         [this](fetch_atom, RegistrationId id) {
           return call<detail::FetchReply>(GithubShare::look, "look at registration " + std::to_string(id),
-                                          [this, id] { return world().look(id); });
+                                          [this, id] { return world().look(id, simulation_.steady()); });
         },
         [this](find_atom, const std::string& name) {
           return call<detail::FindReply>(GithubShare::ordinary, "find " + name,

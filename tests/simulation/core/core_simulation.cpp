@@ -13,6 +13,10 @@ void CoreSimulation::start_process() {
   snapshot_.reset();
   core_ = std::make_unique<Core>([this] { return random_(); });
   core_->on_loaded(now(), store_);
+  drained_.clear();
+  for (auto& r : store_.runners) // an earlier process decided that
+    if (r.phase == Phase::destroying)
+      drained_.insert(r.id);
 }
 
 void CoreSimulation::react(bool) {
@@ -105,11 +109,11 @@ void CoreSimulation::carry(effect::ListRegistrations&, Fault fault) {
   answer_with("listed", [=, this] { core_->on_registration_listing(now(), reply); });
 }
 void CoreSimulation::carry(effect::Look& e, Fault fault) {
-  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration); });
+  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration, steady()); });
   answer_with("looked", [=, this] { core_->on_looked(now(), e.runner, reply); });
 }
 void CoreSimulation::carry(effect::LookSlot& e, Fault fault) {
-  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration); });
+  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration, steady()); });
   answer_with("slot looked", [=, this] { core_->on_slot_looked(now(), e.unique_id, e.runner, reply); });
 }
 void CoreSimulation::carry(effect::FindRegistration& e, Fault fault) {
@@ -165,6 +169,26 @@ void CoreSimulation::carry(effect::Remove& e, Fault fault) {
   auto reply = at_host(fault, [&] { return world_.remove(e.spec, steady()); });
   answer_with("removed", [=, this] { core_->on_removed(now(), e.runner, reply); });
 }
+void CoreSimulation::carry(effect::PrepareImage& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.prepare_image(e.spec, steady()); });
+  answer_with("image prepared", [=, this] { core_->on_image_prepared(now(), e.spec.template_guest, reply); });
+}
+void CoreSimulation::carry(effect::StartImage& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.start_image(e.spec, steady()); });
+  answer_with("image started", [=, this] { core_->on_image_started(now(), e.spec.template_guest, reply); });
+}
+void CoreSimulation::carry(effect::SealImage& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.seal_image(e.spec, steady()); });
+  answer_with("image sealed", [=, this] { core_->on_image_sealed(now(), e.spec.template_guest, reply); });
+}
+void CoreSimulation::carry(effect::DiscardImage& e, Fault fault) {
+  auto reply = at_host(fault, [&] { return world_.discard_image(e.spec, steady()); });
+  answer_with("image discarded", [=, this] { core_->on_image_discarded(now(), e.spec.template_guest, reply); });
+}
+void CoreSimulation::carry(effect::UpdateRepo&, Fault fault) {
+  auto reply = at_host(fault, [&] { return HostReply{"", steady()}; });
+  answer_with("checkout updated", [=, this] { core_->on_repo_updated(now(), reply); });
+}
 
 // --- promises ---
 
@@ -175,6 +199,24 @@ void CoreSimulation::check_more() {
   });
   if (all_known && core_->held().hugepages_1g > policy_->budget.hugepages_1g)
     fail("G4: more is held than there is");
+  check_drained();
+}
+
+/// G8: a runner that could work is let go for an image's sake only where all others that are wanted can work.
+void CoreSimulation::check_drained() {
+  if (!snapshot_)
+    return;
+  for (auto& [id, r] : core_->runners()) {
+    auto& why = r.rec.reason;
+    if (r.rec.phase != Phase::destroying) {
+      drained_.erase(id); // perhaps it is busy after all
+    } else if ((why.starts_with("makes room") || why.starts_with("replaced: ")) && drained_.insert(id).second) {
+      auto& c = snapshot_->profiles.at(r.rec.profile);
+      if (c.idle + c.reserved + c.busy < c.target - 1)
+        fail("G8: " + r.rec.profile + " has " + std::to_string(c.idle + c.reserved + c.busy) + " runners that can work, " +
+             std::to_string(c.target) + " are wanted, and one was let go for an image");
+    }
+  }
 }
 
 } // namespace ci::test

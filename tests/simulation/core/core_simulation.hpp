@@ -63,11 +63,19 @@ class CoreSimulation : public Simulation {
   void carry(effect::Prepare&, Fault);
   void carry(effect::Start&, Fault);
   void carry(effect::Remove&, Fault);
+  void carry(effect::PrepareImage&, Fault);
+  void carry(effect::StartImage&, Fault);
+  void carry(effect::SealImage&, Fault);
+  void carry(effect::DiscardImage&, Fault);
+  void carry(effect::UpdateRepo&, Fault);
   /// All others are taken in at once.
   template <class Other>
   void carry(Other&, Fault) {}
 
+  void check_drained();
+
   std::unique_ptr<Core> core_;
+  std::set<RunnerId> drained_; ///< let go for the sake of an image
   std::mt19937_64 random_{7};
   SnapshotPtr snapshot_;
   std::deque<Effect> orders_;

@@ -1,0 +1,115 @@
+/// Simulation: what rebuild guests do by themselves, and what must hold of images.
+#include "tests/simulation/scene.hpp"
+#include "tests/simulation/simulation.hpp"
+
+#include <algorithm>
+
+namespace ci::test {
+namespace {
+
+/// `<profile>` of `ci-<kind>-<profile>@<snapshot>` or `ci-<kind>-<profile>.<id>`.
+std::string profile_of(const std::string& guest) {
+  auto begin = guest.find('-', guest.find('-') + 1) + 1;
+  return guest.substr(begin, guest.find_first_of("@.", begin) - begin);
+}
+
+} // namespace
+
+std::vector<std::string> Simulation::rebuild_guests() const {
+  std::vector<std::string> names;
+  for (auto& [name, g] : world_.guests)
+    if (name.starts_with("ci-rebuild-"))
+      names.push_back(name);
+  return names;
+}
+
+void Simulation::rebuild_step(const std::string& name, std::uint64_t s) {
+  auto& g = world_.guests.at(name);
+  if (g.state != GuestState::on)
+    return;
+  auto dice = mix(s, 1) % 10;
+  if (dice == 0) {
+    note("  " + name + " crashes");
+    world_.power_off(name, "crashed");
+    observe(name);
+  } else if (dice < 4) {
+    hear_boot(next_request(), g.address);
+    ask_jit(name); // it is none of its business
+  } else if (dice < 8) {
+    note("  " + name + " has made its image");
+    power_off(name);
+  }
+}
+
+/// In the calm each build ends at once; as a failure, while builds fail.
+void Simulation::rebuild_duty(const std::string& name) {
+  if (world_.guests.at(name).state != GuestState::on)
+    return;
+  world_.power_off(name, builds_fail_ ? "crashed" : "shutdown");
+  observe(name);
+}
+
+/// G8: beside an image that serves, builds and runners that are to prove a new image take one slot at most.
+void Simulation::check_borrowed() {
+  std::map<std::string, int> borrowed;
+  std::set<std::string> served, unproven;
+  for (auto& image : store_.images) {
+    if (image.phase == ImagePhase::ready)
+      served.insert(image.profile);
+    else
+      unproven.insert(image.template_guest);
+  }
+  served.insert(profile_of(scene::template_name));
+  for (auto& [name, g] : world_.guests)
+    if (name.starts_with("ci-rebuild-") && g.state == GuestState::on)
+      ++borrowed[profile_of(name)];
+  for (auto& r : store_.runners)
+    if (world_.guests.count(r.guest_name) && r.template_guest != scene::template_name &&
+        !world_.guests.count(r.template_guest))
+      fail("G5: the image of " + r.guest_name + " is deleted, and its disk may depend on it");
+  for (auto& r : store_.runners)
+    if (unproven.count(r.template_guest) && !r.online_at)
+      if (auto it = world_.guests.find(r.guest_name); it != world_.guests.end() && it->second.state == GuestState::on)
+        ++borrowed[r.profile];
+  for (auto& [profile, slots] : borrowed)
+    if (slots > 1 && served.count(profile))
+      fail("G8: " + std::to_string(slots) + " slots of " + profile + " are taken for its images");
+}
+
+/// G8: no build, however often it fails, costs a profile more than one runner.
+void Simulation::check_failing_builds() {
+  auto seen = snapshot();
+  if (!seen)
+    return;
+  for (auto& [key, counts] : seen->profiles)
+    if (!counts.image.template_guest.empty() && counts.idle < scene::targets.at(key) - 1)
+      fail("G8: while builds fail, " + key + " has " + std::to_string(counts.idle) + " idle runners");
+}
+
+void Simulation::check_images_end(const Snapshot& seen) {
+  std::set<std::string> templates{scene::template_name}, files;
+  std::map<std::string, int> kept;
+  for (auto& image : store_.images) {
+    if (image.phase != ImagePhase::ready)
+      fail("G5: an image is " + std::string(to_string(image.phase)) + " in the end");
+    if (!(image.held == Resources{}))
+      fail("G8: an image holds a slot in the end");
+    templates.insert(image.template_guest);
+    files.insert("/var/lib/libvirt/images/base/" + image.profile + "@" + image.snapshot);
+    if (++kept[image.profile] > 3)
+      fail("G12: more than three images of " + image.profile + " are kept");
+  }
+  std::set<std::string> guests;
+  for (auto& [name, g] : world_.guests)
+    if (!name.starts_with("ci-runner-"))
+      guests.insert(name);
+  if (guests != templates)
+    fail("G5: templates and images differ in the end");
+  if (world_.image_files != files)
+    fail("G5: files and images differ in the end");
+  for (auto& r : seen.runners)
+    if (auto& now = seen.profiles.at(r->profile).image.template_guest; r->details.at("template") != now)
+      fail("G5: runner " + std::to_string(r->id) + " is made from " + r->details.at("template") + ", not from " + now);
+}
+
+} // namespace ci::test
