@@ -137,7 +137,7 @@ void Core::on_loaded(Now now, StoreImage image) {
     r.rec = std::move(rec);
     r.ordered = r.from_store = true;
     r.registered_once = true; // or not: only GitHub knows
-    r.guest_started = r.rec.phase != Phase::creating;
+    r.guest_started = r.rec.phase == Phase::live || r.rec.started;
   }
   for (auto& rec : image.reservations) {
     if (rec.phase == ReservationPhase::ended) {

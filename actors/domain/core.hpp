@@ -45,7 +45,7 @@ struct Runner {
   // As libvirt says.
   GuestState guest = GuestState::absent;
   bool guest_known = false; ///< some observation or listing told of it since the start of the process
-  bool guest_started = false;
+  bool guest_started = false; ///< it was seen on: being off means that it ended
   std::string guest_reason;
   Steady guest_as_of{};        ///< observations read before this say nothing new
   std::uint64_t guest_seq = 0; ///< listings ordered before this say nothing new
@@ -72,6 +72,7 @@ struct Runner {
   Time destroy_decided{};
   std::optional<Time> first_not_busy;
   bool second_not_busy = false;
+  void look_anew() { first_not_busy.reset(), second_not_busy = false; }
   bool own_end = false; ///< its guest went off, or its registration ended, without our doing
 
   // Asking for the JIT config again.
@@ -87,7 +88,11 @@ struct Runner {
   bool guest_off() const { return guest_known && guest != GuestState::on && !starting; }
   bool guest_exists() const { return !rec.guest_removed && guest != GuestState::absent; }
   bool registration_exists() const { return rec.registration_id && !rec.registration_ended; }
-  bool holds_budget() const { return !rec.guest_removed && !(rec.phase != Phase::creating && guest_off()); }
+  /// A guest that is off but was never seen on may still be starting: a start whose answer is lost, or was cut off by
+  /// the end of a process, goes on at libvirt. It keeps its slot until its definition is gone (G4).
+  bool holds_budget() const {
+    return !rec.guest_removed && !(rec.phase != Phase::creating && guest_started && guest_off());
+  }
 };
 
 /// A reservation in memory.
@@ -209,6 +214,7 @@ class Core final : private Outbox {
 
   // core_facts.cpp: observations
   void saw_guest(Runner&, const GuestObservation&);
+  void saw_started(Runner&);
   void saw_registration(Runner&, const Registration&, std::uint64_t seq);
   void saw_missing(Runner&, std::uint64_t seq);
   void registration_over(Runner&, const char* why);
@@ -357,6 +363,7 @@ class Core final : private Outbox {
   std::uint64_t addresses_seq_ = 0;
   Time addresses_due_{};
   AddressListing addresses_;
+  bool addresses_known_ = false; ///< the last look-up did not fail
   std::vector<GuestRequest> guest_requests_;
 
   bool registrations_known_ = false, listing_registrations_ = false;

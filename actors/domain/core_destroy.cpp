@@ -12,9 +12,9 @@ void Core::destroy(Runner& r, const std::string& reason, TrialLoss loss) {
     return;
   r.rec.phase = Phase::destroying;
   r.rec.reason = reason;
+  r.rec.started = r.guest_started;
   r.destroy_decided = now_.time;
-  r.first_not_busy.reset();
-  r.second_not_busy = false;
+  r.look_anew();
   r.unregister_pause.succeeded();
   r.remove_pause.succeeded();
   r.look.succeeded();
@@ -81,6 +81,7 @@ void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply)
     return;
   }
   r->last_error = "unregister: " + reply.error.message;
+  r->look_anew(); // it stays registered, and may get a job before the next try
   r->unregister_pause.failed(now.time, reply.error.retry_after);
   if (reply.error.kind == GithubError::Kind::not_found) {
     r->unregister_pause.succeeded();
@@ -89,8 +90,6 @@ void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply)
   } else if (reply.error.kind == GithubError::Kind::unprocessable) {
     if (!r->guest_off())
       mark_busy(*r);
-    r->second_not_busy = false;
-    r->first_not_busy.reset();
   }
 }
 

@@ -1,6 +1,8 @@
 /// Core: taking in what libvirt and GitHub report.
 #include "actors/domain/core.hpp"
 
+#include <utility>
+
 namespace ci::domain {
 
 // --- libvirt ---
@@ -44,6 +46,14 @@ void Core::on_guest(Now now, const GuestObservation& seen) {
   saw_guest(*r, seen);
 }
 
+/// From here on, off means ended; that is durable before its slot is given away.
+void Core::saw_started(Runner& r) {
+  if (std::exchange(r.guest_started, true) || r.rec.phase != Phase::destroying)
+    return;
+  r.rec.started = true;
+  save(r);
+}
+
 void Core::saw_guest(Runner& r, const GuestObservation& seen) {
   bool was_on = r.guest_known ? r.guest == GuestState::on : r.guest_started;
   if (was_on && seen.state != GuestState::on && r.rec.phase == Phase::live)
@@ -53,7 +63,7 @@ void Core::saw_guest(Runner& r, const GuestObservation& seen) {
   r.guest_reason = seen.reason;
   r.guest_as_of = seen.read_at;
   if (seen.state == GuestState::on)
-    r.guest_started = true;
+    saw_started(r);
 }
 
 void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing, const std::string& error) {
@@ -130,6 +140,7 @@ void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, c
   see(now);
   addressing_ = false;
   addresses_due_ = now.time + (policy_ ? policy_->timings.poll_interval : Duration{5'000});
+  addresses_known_ = listing.has_value();
   if (listing)
     addresses_ = *listing;
   else
@@ -210,8 +221,7 @@ void Core::mark_busy(Runner& r) {
         "runner=" + std::to_string(r.rec.id) + " reason=\"" + r.rec.reason + "\"");
     r.rec.phase = Phase::live;
     r.rec.reason.clear();
-    r.first_not_busy.reset();
-    r.second_not_busy = false;
+    r.look_anew();
   } else if (!first)
     return;
   save(r);

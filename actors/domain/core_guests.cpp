@@ -41,7 +41,8 @@ void Core::answer_guest(const GuestRequest& request) {
   Runner* owner = nullptr;
   const std::string* rebuild = nullptr; ///< its profile, where a rebuild guest asks
   int claims = 0;
-  if (request.seq <= addresses_seq_ && !addressing_)
+  // What an older look-up said is no answer: the address may be another guest's by now (G7).
+  if (request.seq <= addresses_seq_ && !addressing_ && addresses_known_)
     for (auto& [guest, address] : addresses_.ipv4_by_guest)
       if (address == request.address && addresses_.serves(guest)) {
         ++claims;

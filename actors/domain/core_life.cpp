@@ -205,7 +205,8 @@ void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
     return;
   }
   r->guest = GuestState::on;
-  r->guest_known = r->guest_started = true;
+  r->guest_known = true;
+  saw_started(*r);
   r->started_at = now.time;
   addresses_due_ = now.time;
   order(effect::Seconds{

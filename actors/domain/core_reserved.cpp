@@ -101,12 +101,14 @@ void Core::settle(Reservation& r) {
   for (auto& slot : r.rec.slots)
     unlabelling |= slot.state == SlotState::unlabel;
   if (!r.releasers.empty()) {
-    bool waiting = false;
+    bool unanswered = false;
     for (auto& slot : r.rec.slots)
-      waiting |= slot.state == SlotState::unlabel && r.work[slot.runner].unlabel_pause.failures() == 0;
-    if (!waiting)
-      for (auto request : std::exchange(r.releasers, {}))
-        order(effect::AnswerRelease{request, {{}, view_of(r.rec)}});
+      unanswered |= slot.state == SlotState::unlabel && r.work[slot.runner].unlabel_pause.failures() == 0;
+    if (!unanswered)
+      save(r, [this, view = view_of(r.rec), waiting = std::exchange(r.releasers, {})] {
+        for (auto request : waiting)
+          order(effect::AnswerRelease{request, {{}, view}});
+      });
   }
   if (unlabelling)
     return;

@@ -178,7 +178,7 @@ void Core::drop_slot(Reservation& r, ReservationSlot& slot, const char* why) {
   if (stolen)
     order(effect::Count{"ci_monitor_stolen_total", {{"profile", r.rec.request.profile}}});
   // Labels of a runner that works for another job, or is no more, go with it.
-  bool clean = stolen || !runner || runner->rec.registration_ended || !r.work[dropped].maybe_labelled;
+  bool clean = stolen || !runner || runner->rec.registration_ended || !(r.work[dropped].maybe_labelled || r.from_store);
   auto used = [&](RunnerId id) {
     return std::any_of(r.rec.slots.begin(), r.rec.slots.end(), [id](auto& s) { return s.runner == id; });
   };
@@ -317,6 +317,8 @@ void Core::answer_take(Reservation& r) {
       if (slot.state != SlotState::released && slot.state != SlotState::unlabel)
         if (auto* runner = find(slot.runner))
           answer.runners.push_back(view_of(*runner));
+  if (r.rec.phase == ReservationPhase::granted && answer.runners.empty())
+    answer.verdict = {Refusal::id_spent, "The runners of this reservation have ended; choose a new unique_id.", {}};
   auto outcome = answer.verdict.refusal != Refusal::none ? to_string(answer.verdict.refusal)
                  : answer.runners.empty()                ? "null"
                                                          : "granted";

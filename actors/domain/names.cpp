@@ -22,7 +22,7 @@ std::optional<ImageName> parse_image(std::string_view prefix, std::string_view g
   if (!rest)
     return std::nullopt;
   auto at = rest->rfind('@');
-  if (at == std::string_view::npos || at == 0 || at + 1 == rest->size())
+  if (at == std::string_view::npos || at == 0 || !snapshot_time(rest->substr(at + 1)))
     return std::nullopt;
   return ImageName{std::string(rest->substr(0, at)), std::string(rest->substr(at + 1))};
 }

@@ -45,6 +45,8 @@ struct RunnerRecord {
   bool busy_seen = false;
   /// Definition, NVRAM and disk are deleted.
   bool guest_removed = false;
+  /// Of one that is being destroyed: its guest was seen on, so being off means that it ended.
+  bool started = false;
   /// Its reservation labels could not be taken off: it must never be taken again.
   bool spoiled = false;
   /// Why it is being destroyed, in words; empty where it is not.

@@ -33,6 +33,7 @@ void runner_fields(Runner& r, Field&& field) {
   field("online_at", r.online_at);
   field("busy_seen", r.busy_seen);
   field("guest_removed", r.guest_removed);
+  field("started", r.started);
   field("spoiled", r.spoiled);
   field("reason", r.reason);
   field("ended_at", r.ended_at);

@@ -98,6 +98,7 @@ CREATE TABLE image(
   trial_runner INTEGER NOT NULL,
   reason TEXT NOT NULL) STRICT;
 )",
+    "ALTER TABLE runner ADD COLUMN started INTEGER NOT NULL DEFAULT 1;",
 };
 
 fs::path store_file(const fs::path& data) { return data / "monitor.db"; }

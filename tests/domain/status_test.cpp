@@ -88,7 +88,8 @@ TEST_CASE("names are made and parsed; profiles may hold dots and dashes") {
   CHECK_FALSE(parse_registration(p, "ci-runner-linux.7"));
   CHECK(parse_template_guest(p, "ci-template-a@b@2026-01-01T00:00:00Z") == ImageName{"a@b", "2026-01-01T00:00:00Z"});
   CHECK_FALSE(parse_template_guest(p, "ci-template-a@"));
-  CHECK_FALSE(parse_template_guest(p, "ci-template-@x"));
+  CHECK_FALSE(parse_template_guest(p, "ci-template-@2026-01-01T00:00:00Z"));
+  CHECK_FALSE(parse_template_guest(p, "ci-template-a@backup"));
 }
 
 TEST_CASE("snapshots and times are RFC 3339 in UTC") {

@@ -27,6 +27,7 @@ inline domain::RunnerRecord full_runner(domain::RunnerId id) {
   r.online_at = at(1'700'000'000'003);
   r.busy_seen = true;
   r.guest_removed = true;
+  r.started = true;
   r.spoiled = true;
   r.reason = "why; 'quoted' \xc3\xbc";
   r.ended_at = at(1'700'000'000'004);
