@@ -18,6 +18,7 @@ KeyGroup<Settings> http_keys() {
   const auto base_url = [](std::string_view url) {
     return is_http_url(url) && !url.empty() && url.back() == '/';
   };
+  const auto request_wait = seconds(longest_request_wait / std::chrono::seconds(1));
   using S = Settings;
   return {
       "HTTP",
@@ -43,9 +44,9 @@ KeyGroup<Settings> http_keys() {
               "Where guests are. Only peers with an address in it can fetch boot scripts and JIT configs, "
               "and they can ask for nothing else.")
               .at_restart(),
-          make_key<S>("monitor_thread_send_timeout", &S::monitor_thread_send_timeout, seconds(),
+          make_key<S>("monitor_thread_send_timeout", &S::monitor_thread_send_timeout, request_wait,
                       "How long a request waits to be taken up by the monitor before it gets 503."),
-          make_key<S>("monitor_thread_recv_timeout", &S::monitor_thread_recv_timeout, seconds(),
+          make_key<S>("monitor_thread_recv_timeout", &S::monitor_thread_recv_timeout, request_wait,
                       "How long a request that was taken up waits for its answer before it gets 503."),
           make_key<S>("public_screenshots", &S::public_screenshots, boolean(),
                       "Whether pictures of guests are shown without the API token. They may show secrets."),

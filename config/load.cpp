@@ -54,15 +54,23 @@ void take_environment(const Environment& environment, Settings& settings, const 
   }
 }
 
+/// libvirt takes absolute paths alone.
+std::string made_absolute(const std::string& variable, const std::string& path, Findings& findings) {
+  std::error_code failure;
+  const auto result = std::filesystem::absolute(path, failure);
+  if (failure)
+    findings.complaints.push_back({"environment", 0, variable, "expected an absolute path: the working folder is gone"});
+  return result.lexically_normal().string();
+}
+
 /// Defaults that are not constants.
-void derive(Settings& settings, const Findings& findings) {
+void derive(Settings& settings, Findings& findings) {
   auto& policy = settings.policy;
   if (policy.destroy_all_non_busy_runners && !findings.was_set("dont_create_runners"))
     policy.dont_create_runners = true;
-  if (!settings.image_deps_dir.empty()) // libvirt takes absolute paths alone
-    policy.image_deps_path = std::filesystem::absolute(settings.image_deps_dir).lexically_normal().string();
-  if (!settings.dont_update_cached_servo_repo)
-    policy.repo_to_update = settings.main_repo_path;
+  if (!settings.image_deps_dir.empty())
+    policy.image_deps_path = made_absolute("IMAGE_DEPS_DIR", settings.image_deps_dir, findings);
+  policy.repo_to_update = repo_to_update(settings);
   if (!findings.was_set("screenshot_interval"))
     settings.screenshot_interval = policy.timings.poll_interval;
   if (!findings.was_set("profiles_path"))
@@ -71,7 +79,7 @@ void derive(Settings& settings, const Findings& findings) {
 
 /// Reads one `[profiles.<key>]` and its folder. Nothing where the key can't name a profile.
 std::optional<domain::Profile> read_profile(const toml::key& toml_name, const toml::node& node,
-                                            const Settings& settings, const FileReader& read_file,
+                                            const std::string& profiles_path, const FileReader& read_file,
                                             Findings& findings) {
   const std::string key{toml_name.str()};
   const auto full_name = "profiles." + toml_key(key);
@@ -94,7 +102,7 @@ std::optional<domain::Profile> read_profile(const toml::key& toml_name, const to
   profile.key = key;
   const auto image = find_table(table, "image", full_name + ".image", findings);
   const auto prefix = full_name + ".image.";
-  const auto folder = settings.profiles_path + "/" + key;
+  const auto folder = profiles_path + "/" + key;
   read_image(profile, folder, image.table, {Level::image, findings.main_file, image.line, prefix, prefix, {}},
              read_file, findings);
   read_boot_script(profile, folder, read_file, findings);
@@ -102,8 +110,8 @@ std::optional<domain::Profile> read_profile(const toml::key& toml_name, const to
   return profile;
 }
 
-void read_profiles(const toml::table& root, Settings& settings, const FileReader& read_file,
-                   Findings& findings) {
+void read_profiles(const toml::table& root, Settings& settings, const std::string& profiles_path,
+                   const FileReader& read_file, Findings& findings) {
   if (!root.contains("profiles")) {
     findings.complain("profiles", "expected at least one profile, [profiles.<key>]");
     return;
@@ -115,7 +123,7 @@ void read_profiles(const toml::table& root, Settings& settings, const FileReader
     findings.complaints.push_back(
         {findings.main_file, profiles.line, "profiles", "expected at least one profile, [profiles.<key>]"});
   for (const auto& [key, node] : *profiles.table)
-    if (auto profile = read_profile(key, node, settings, read_file, findings))
+    if (auto profile = read_profile(key, node, profiles_path, read_file, findings))
       settings.policy.profiles.emplace(profile->key, std::move(*profile));
 }
 
@@ -129,7 +137,8 @@ bool read_settings(const Sources& sources, Settings& settings, Findings& finding
   note_queue(*root, findings);
   take_environment(sources.environment, settings, findings);
   derive(settings, findings);
-  read_profiles(*root, settings, sources.read_file, findings);
+  const auto& profiles_path = sources.profiles_path.empty() ? settings.profiles_path : sources.profiles_path;
+  read_profiles(*root, settings, profiles_path, sources.read_file, findings);
   check(settings, findings);
   return true;
 }
@@ -141,6 +150,10 @@ void sort(std::vector<Complaint>& complaints) {
 }
 
 } // namespace
+
+std::string repo_to_update(const Settings& settings) {
+  return settings.dont_update_cached_servo_repo ? "" : settings.main_repo_path;
+}
 
 const std::vector<EnvironmentKey>& environment_keys() {
   static const std::vector<EnvironmentKey> keys{

@@ -29,6 +29,9 @@ struct Sources {
   /// Reads `<profiles_path>/<key>/boot-script`, `image.toml` and `guest.xml`. Null: the profiles' folders are
   /// not looked at, and nothing in them is missed. A service that makes runners must give one.
   FileReader read_file;
+  /// Where the profiles' folders are, whatever the settings say: a running service goes on with those that it
+  /// began with. Empty: as the settings say.
+  std::string profiles_path;
 };
 
 struct Loaded {
@@ -46,6 +49,9 @@ struct LoadResult {
 };
 
 LoadResult load(const Sources&);
+
+/// The checkout that is to be kept up to date; empty: none.
+std::string repo_to_update(const Settings&);
 
 /// Variables that are settings. An empty one counts as not set.
 struct EnvironmentKey {

@@ -29,6 +29,12 @@ void compare_environment(const Settings& running, Reload& result) {
   }
 }
 
+/// What load() made of settings that may have been put back meanwhile.
+void derive_anew(const Settings& running, Settings& settings) {
+  settings.policy.image_deps_path = running.policy.image_deps_path;
+  settings.policy.repo_to_update = repo_to_update(settings);
+}
+
 void compare_profile(const domain::Profile& running, const domain::Profile& fresh, Reload& result) {
   for (const auto* key : all_keys(profile_keys()))
     if (key->presence != Presence::obsolete && key->show(running) != key->show(fresh))
@@ -58,6 +64,7 @@ Reload reload(const Settings& running, const Settings& fresh, const std::string&
   result.settings = fresh;
   compare_settings(running, result);
   compare_environment(running, result);
+  derive_anew(running, result.settings);
   compare_profiles(running, result);
   Findings findings;
   findings.main_file = file_name;

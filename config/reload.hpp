@@ -24,7 +24,7 @@ struct Reload {
   bool anything_changed() const { return !applied.empty() || !need_restart.empty(); }
 };
 
-/// `fresh` comes from load(), so it is valid by itself. `file_name` is for complaints.
+/// `fresh` comes from load() with the running `profiles_path`, so it is valid by itself. `file_name` is for complaints.
 Reload reload(const Settings& running, const Settings& fresh, const std::string& file_name = "monitor.toml");
 
 } // namespace ci::config

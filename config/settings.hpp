@@ -29,6 +29,9 @@ struct GithubScope {
   friend bool operator==(const GithubScope&, const GithubScope&) = default;
 };
 
+/// Neither wait of a request may be longer: HTTP's own time-out, which closes unanswered, lies above both together.
+constexpr domain::Duration longest_request_wait{600'000};
+
 struct Settings {
   /// What the decisions go by: profiles, targets, budget, times.
   domain::Policy policy;

@@ -19,8 +19,9 @@ using asio::ip::tcp;
 /// ends at 80 KiB of request line and headers.
 constexpr std::size_t parser_head_bytes = 80 << 10;
 constexpr std::size_t parser_body_bytes = 4 << 20;
-/// After our own time-outs, RESTinio's: a request that nobody answers is closed.
-constexpr domain::Duration handle_slack{15'000};
+/// After our own time-outs, RESTinio's: a request that nobody answers is closed. It can't be changed while it listens,
+/// ours can: so it lies above the longest of them.
+constexpr domain::Duration handle_timeout = 2 * Waits::longest + domain::Duration{15'000};
 constexpr domain::Duration watch_interval{1'000};
 
 domain::Address from_asio(const asio::ip::address& address) {
@@ -192,7 +193,7 @@ class Listener::Endpoint {
         .address(address)
         .protocol(address.is_v4() ? tcp::v4() : tcp::v6())
         .read_next_http_message_timelimit(waits.read)
-        .handle_request_timeout(waits.send + waits.receive + handle_slack)
+        .handle_request_timeout(handle_timeout)
         .write_http_response_timelimit(waits.write)
         .max_pipelined_requests(1)
         .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}

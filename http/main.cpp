@@ -49,6 +49,8 @@ void not_started(const std::exception& why) {
 
 int run(const config::CommandLine& arguments) {
   http::allow_many_files();
+  // From here on they wait until somebody looks: one that comes before would end the process as if nobody knew it.
+  const auto signals = arguments.check ? sigset_t{} : block_signals();
   auto loaded = http::load_settings(arguments);
   std::cerr << config::to_string(loaded.warnings);
   if (!loaded.loaded) {
@@ -60,7 +62,6 @@ int run(const config::CommandLine& arguments) {
   if (arguments.check)
     return http::check_host(loaded.loaded->settings, std::cout) ? 0 : 1;
   set_up_logging(loaded.loaded->settings.log_level);
-  auto signals = block_signals();
   int status = EXIT_FAILURE;
   try {
     http::Service service(arguments, *loaded.loaded);
@@ -72,7 +73,11 @@ int run(const config::CommandLine& arguments) {
       std::_Exit(status); // actors may be up already, and nobody is left to stop them in order
     }
     spdlog::info("event=started version={} pid={}", CI_MONITOR_VERSION, getpid());
-    status = service.run(signals);
+    try {
+      status = service.run(signals);
+    } catch (const std::exception& e) {
+      spdlog::critical("event=failed error=\"{}\"", e.what()); // actors are up: they have to be ended in order
+    }
     service.stop(status);
   } catch (const std::exception& e) {
     not_started(e);

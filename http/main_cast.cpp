@@ -232,7 +232,9 @@ Cast::Members Cast::begin_gateway() {
 }
 
 void Cast::reloaded(const config::Settings& settings, const config::Secrets& secrets) {
-  // Whoever is begun from now on reads these; whoever lives is told.
+  // Whoever is begun from now on reads these; whoever lives is told. What GitHub said of an old token says nothing
+  // of a new one; of the same token it goes on to count.
+  const bool new_token = secrets_.get().github_token.reveal() != secrets.github_token.reveal();
   settings_.set(settings);
   secrets_.set(secrets);
   policy_.set(settings.policy_ptr());
@@ -244,6 +246,8 @@ void Cast::reloaded(const config::Settings& settings, const config::Secrets& sec
   caf::anon_send(live.gateway, policy_atom::value, http_options(settings, secrets).waits);
   caf::anon_send(live.policy, policy_atom::value, policy_.get());
   caf::anon_send(live.selector, policy_atom::value, select_rules(settings));
+  if (!new_token)
+    return;
   caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());
   caf::anon_send(live.registrations, token_atom::value);
 }

@@ -151,7 +151,9 @@ std::string lack_of_filter(const std::string& libvirt_uri, const std::string& fi
   std::thread([promise = std::move(promise), libvirt_uri, filter]() mutable {
     edge::Host host(libvirt_uri);
     auto opened = host.open();
-    promise.set_value(opened ? host.has_filter(filter) : edge::Result<bool>(opened.error()));
+    auto there = opened ? host.has_filter(filter) : edge::Result<bool>(opened.error());
+    host.close(); // who has the answer may end the process
+    promise.set_value(std::move(there));
   }).detach();
   edge::Result<bool> there = edge::HostError{0, "libvirt does not answer"};
   if (answer.wait_for(std::chrono::seconds(5)) == std::future_status::ready)

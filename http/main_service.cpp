@@ -132,13 +132,22 @@ void Service::stop(int status) {
   spdlog::info("event=stopped clean=yes");
 }
 
-/// SIGHUP: a wrong file changes nothing.
 void Service::reload() {
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
              static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(
                                         std::chrono::steady_clock::now().time_since_epoch())
                                         .count()));
-  auto fresh = load_settings(arguments_);
+  try {
+    read_settings_again();
+  } catch (const std::exception& e) {
+    spdlog::error("event=reload_refused complaint=\"{}\"", e.what());
+  }
+  sd_notify(0, "READY=1");
+}
+
+/// A wrong file changes nothing. What may throw comes before the first change.
+void Service::read_settings_again() {
+  auto fresh = load_settings(arguments_, &settings_);
   for (auto& warning : fresh.warnings)
     spdlog::warn("event=settings_warning text=\"{}\"", config::to_string(warning));
   if (fresh.loaded) {
@@ -163,7 +172,6 @@ void Service::reload() {
   }
   for (auto& complaint : fresh.complaints)
     spdlog::error("event=reload_refused complaint=\"{}\"", config::to_string(complaint));
-  sd_notify(0, "READY=1");
 }
 
 } // namespace ci::http

@@ -31,7 +31,9 @@ class Service {
 
  private:
   void start_http();
+  /// SIGHUP.
   void reload();
+  void read_settings_again();
   void tell_systemd(bool& told_ready);
 
   config::CommandLine arguments_;

@@ -17,6 +17,8 @@ constexpr rlim_t wanted_connections = 10'000;
 /// What else is open: the store, libvirt, GitHub, files that are served.
 constexpr rlim_t other_files = 512;
 
+static_assert(config::longest_request_wait <= Waits::longest);
+
 int most_connections() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0)
@@ -35,7 +37,7 @@ void allow_many_files() {
   setrlimit(RLIMIT_NOFILE, &files); // what was allowed before does, too
 }
 
-config::LoadResult load_settings(const config::CommandLine& arguments) {
+config::LoadResult load_settings(const config::CommandLine& arguments, const config::Settings* running) {
   config::LoadResult failed;
   auto read = config::disk_reader();
   auto toml = read(arguments.config_file);
@@ -50,7 +52,8 @@ config::LoadResult load_settings(const config::CommandLine& arguments) {
   if (!failed.complaints.empty())
     return failed;
   return config::load({*toml, arguments.config_file,
-                       config::merge(config::process_environment(environ), from_file), std::move(read)});
+                       config::merge(config::process_environment(environ), from_file), std::move(read),
+                       running ? running->profiles_path : ""});
 }
 
 Options http_options(const config::Settings& s, const config::Secrets& secrets) {

@@ -35,7 +35,8 @@ class Box {
 void allow_many_files();
 
 /// Reads the files that the command line names, and the process's environment.
-config::LoadResult load_settings(const config::CommandLine&);
+/// `running`: what a running service goes by, null at its start.
+config::LoadResult load_settings(const config::CommandLine&, const config::Settings* running = nullptr);
 
 Options http_options(const config::Settings&, const config::Secrets&);
 edge::GithubOptions github_options(const config::Settings&, const config::Secrets&);

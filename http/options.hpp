@@ -25,6 +25,8 @@ struct Limits {
 };
 
 struct Waits {
+  /// Neither `send` nor `receive` may be longer.
+  static constexpr domain::Duration longest{600'000};
   /// For one whole message of a client to come in, and how long an idle connection is kept.
   domain::Duration read{15'000};
   /// For a client to take an answer in.

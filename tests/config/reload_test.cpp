@@ -95,6 +95,40 @@ TEST_CASE("paths of the environment need a restart") {
   CHECK(result.settings.data_path == "./data");
 }
 
+TEST_CASE("what follows from a path that waits for a restart waits with it") {
+  auto environment = secrets();
+  environment["IMAGE_DEPS_DIR"] = "/srv/deps";
+  const auto running = settings_of(top({{"main_repo_path", R"("/srv/repo")"}}) + profile("linux"), environment);
+  environment["IMAGE_DEPS_DIR"] = "/srv/other-deps";
+  const Values other_repo{{"main_repo_path", R"("/srv/other-repo")"}};
+  const auto result = reload(running, settings_of(top(other_repo) + profile("linux"), environment));
+  CHECK(result.need_restart == Names{"main_repo_path", "IMAGE_DEPS_DIR"});
+  CHECK(result.settings.policy.repo_to_update == "/srv/repo");
+  CHECK(result.settings.policy.image_deps_path == "/srv/deps");
+  auto left_alone = other_repo;
+  left_alone["dont_update_cached_servo_repo"] = "true";
+  CHECK(reload(running, settings_of(top(left_alone) + profile("linux"))).settings.policy.repo_to_update == "");
+}
+
+TEST_CASE("profiles are read where they were read at the start, whatever path waits for a restart") {
+  const auto reader = [](const std::string& path) -> std::optional<std::string> {
+    if (!path.ends_with("/linux/boot-script"))
+      return std::nullopt;
+    return path;
+  };
+  const auto text = [](const char* path) {
+    return top({{"profiles_path", path}}) + profile("linux", {{"template", R"("t")"}});
+  };
+  const auto running = settings_of(text(R"("/old")"), secrets(), reader);
+  const auto fresh = load({text(R"("/new")"), "monitor.toml", secrets(), reader, running.profiles_path});
+  REQUIRE(fresh.loaded);
+  const auto result = reload(running, fresh.loaded->settings);
+  CHECK(result.need_restart == Names{"profiles_path"});
+  CHECK(result.applied.empty());
+  CHECK(result.settings.profiles_path == "/old");
+  CHECK(*result.settings.policy.profiles.at("linux").boot_script == "/old/linux/boot-script");
+}
+
 TEST_CASE("what fits only with values that wait for a restart is refused, and nothing changes") {
   // Fits the new, shorter suffix; the running one is too long for it.
   const auto running =

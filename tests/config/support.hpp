@@ -48,7 +48,7 @@ inline Environment secrets() {
 
 inline LoadResult load_text(const std::string& text, const Environment& environment = secrets(),
                             FileReader reader = nullptr) {
-  return load({text, "monitor.toml", environment, std::move(reader)});
+  return load({text, "monitor.toml", environment, std::move(reader), ""});
 }
 
 /// The settings; a complaint fails the test.

@@ -130,6 +130,13 @@ TEST_CASE("the allowed prefix names a whole owner") {
                {R"("octo-org")", R"("/")", R"("")", R"("octo-org/a/b")", R"("-octo/")", R"("octo--org/")"});
 }
 
+TEST_CASE("a request waits at most ten minutes for either: HTTP's own time-out is longer than both") {
+  for (const auto* key : {"monitor_thread_send_timeout", "monitor_thread_recv_timeout"}) {
+    CHECK(complaints_with({{key, "600"}}) == "");
+    CHECK(contains(complaints_with({{key, "600.1"}}), "at most 600"));
+  }
+}
+
 TEST_CASE("an owner has at most 39 characters and a repository's beginning at most 100") {
   const std::string owner(39, 'o'), repository(100, 'r');
   check_values("allowed_qualified_repo_prefix", {'"' + owner + "/\"", "\"o/" + repository + '"'},

@@ -1,9 +1,11 @@
 """SIGHUP: settings and secrets are read again; what can change without a restart does, and a wrong file changes nothing."""
 
 import signal
+from pathlib import Path
 
 from harness import Http, wait_until
-from monitor import API_TOKEN, GITHUB_TOKEN, profile
+from monitor import API_TOKEN, GITHUB_TOKEN, built_profile, profile
+from outside import settle
 
 
 def reload(monitor, outcome="event=reloaded"):
@@ -74,6 +76,65 @@ def test_what_needs_a_restart_says_so_and_waits_for_it(world):
     assert "applied=0 need_restart=3" in said
     assert monitor.http.get("/healthz").status == 200
     monitor.settings["port"] = port
+
+
+def test_profiles_are_read_where_they_were_at_the_start(world):
+    monitor = world.begin({"linux": built_profile(0)})
+    (monitor.folder / "other").mkdir()
+    monitor.settings["profiles_path"] = str(monitor.folder / "other")
+    monitor.write_settings()
+    said = reload(monitor)
+    assert "event=needs_restart key=profiles_path" in said and "event=reloaded applied=0" in said
+
+
+def test_a_reload_that_fails_in_the_middle_changes_nothing(world):
+    """G6"""
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    gone = monitor.folder / "gone"
+    gone.mkdir()
+    monitor.enter = ["env", f"--chdir={gone}"]
+    monitor.more_env["IMAGE_DEPS_DIR"] = "relative"
+    monitor.begin().wait_ready()
+    gone.rmdir()
+    assert "IMAGE_DEPS_DIR" in reload(monitor, "event=reload_refused")
+    assert monitor.http.get("/healthz").status == 200
+
+
+def test_a_reload_leaves_what_github_asked_for_as_it_is(world):
+    """G11: with the same token, its pauses go on."""
+    monitor = world.begin({"linux": profile(1)})
+    monitor.wait_for_runners("linux", 1)
+    world.github.fault("list", "status", status=403, headers={"retry-after": "60"}, count=1,
+                       body={"message": "You have exceeded a secondary rate limit."})
+    health = lambda: monitor.dashboard()["health"]["github"]
+    wait_until("GitHub asks for a pause", lambda: not health()["well"])
+    calls = world.github.state()["counters"].get("list")
+    reload(monitor)
+    settle(4.0, "GitHub is left alone", lambda: world.github.state()["counters"].get("list") == calls)
+    assert health()["trouble"].startswith("limited")
+
+
+def blocked_signals(pid):
+    """Numbers of the signals that its first thread does not take in."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    bits = int(next(line for line in status.splitlines() if line.startswith("SigBlk")).split()[1], 16)
+    return {number for number in range(1, 65) if bits >> (number - 1) & 1}
+
+
+def test_a_signal_that_comes_while_it_starts_waits(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    monitor.settings["unknown_key"] = 1
+    monitor.write_settings()
+    with open(monitor.folder / "monitor.toml", "a") as settings:  # which takes a while to read
+        settings.write("# one comment of many\n" * 100_000)
+    monitor.start_program()
+    wait_until("signals wait", lambda: signal.SIGHUP in blocked_signals(monitor.pid))
+    assert "unknown_key" not in monitor.log()  # which is said when all is read
+    monitor.signal(signal.SIGHUP)
+    monitor.signal(signal.SIGTERM)
+    assert monitor.wait() == 0
 
 
 def test_secrets_change_without_a_restart(world):
