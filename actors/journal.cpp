@@ -59,6 +59,13 @@ void Journal::on_exit() {
 }
 
 caf::result<domain::StoreImage> Journal::load() {
+  // What an earlier monitor ordered comes before what the next one begins with: else it would count behind its back.
+  try {
+    while (!queue_.empty())
+      write(std::min(queue_.size(), max_group));
+  } catch (const std::exception& error) {
+    return caf::make_error(caf::sec::runtime_error, std::string(error.what())); // flush() goes on trying, and says so
+  }
   try {
     auto image = store_->load();
     plan_tidying();
@@ -85,8 +92,6 @@ void Journal::watch(monitor_actor watcher) {
 
 void Journal::flush() {
   flush_sent_ = false;
-  if (queue_.empty())
-    return;
   try {
     write(std::min(queue_.size(), group_limit_));
   } catch (const std::exception& error) {
@@ -102,6 +107,8 @@ void Journal::flush() {
 }
 
 void Journal::write(std::size_t count) {
+  if (count == 0)
+    return; // load() wrote them
   std::vector<const domain::StoreBatch*> group;
   for (std::size_t i = 0; i < count; ++i)
     group.push_back(&queue_[i].batch);

@@ -24,7 +24,8 @@ Monitor::Monitor(caf::actor_config& config, MeterPtr meter, MonitorParts parts)
     : Metered(config, std::move(meter)), parts_(std::move(parts)), core_(parts_.random, last_version(*parts_.board)) {}
 
 Monitor::behavior_type Monitor::make_behavior() {
-  // A fault in one message must not take the rest along (CAF ends the actor otherwise).
+  // Orders may be lost half-way that count as under way from then on: the next monitor, which begins with the store,
+  // knows better.
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
     try {
       std::rethrow_exception(error);
@@ -33,7 +34,7 @@ Monitor::behavior_type Monitor::make_behavior() {
     } catch (...) {
       spdlog::error("event=monitor_exception what=unknown");
     }
-    return caf::none;
+    return caf::sec::runtime_error;
   });
   load();
   return {

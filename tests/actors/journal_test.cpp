@@ -66,7 +66,15 @@ class Asker : public caf::event_based_actor {
       request(journal, caf::infinite, commit_atom::value, batch)
           .then([this, name](caf::unit_t) { answers_.push_back(name); },
                 [this, name](const caf::error&) { answers_.push_back(name + " failed"); });
-    }};
+    },
+            [this](load_atom, const journal_actor& journal) {
+              request(journal, caf::infinite, load_atom::value)
+                  .then(
+                      [this](const domain::StoreImage& image) {
+                        answers_.push_back("loaded " + std::to_string(image.notes.size()));
+                      },
+                      [this](const caf::error&) { answers_.push_back("load failed"); });
+            }};
   }
 
  private:
@@ -97,6 +105,7 @@ class Fixture {
   void commit(domain::StoreBatch batch, const std::string& name) {
     caf::anon_send(asker_, commit_atom::value, journal, std::move(batch), name);
   }
+  void load() { caf::anon_send(asker_, load_atom::value, journal); }
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
   }
@@ -210,6 +219,25 @@ TEST_CASE("a failing commit is tried again until it succeeds, and those behind i
   REQUIRE(f.heard.size() == 2);
   CHECK(f.heard[1].well);
   CHECK(f.heard[1].trouble.empty());
+}
+
+TEST_CASE("nothing is loaded before everything that was ordered earlier is in the store") {
+  Fixture f;
+  f.forbid("bad");
+  f.commit(note_batch("bad", "1"), "bad");
+  f.commit(note_batch("good", "1"), "good");
+  f.run();
+  f.load();
+  f.run();
+  CHECK(f.answers == Names{"load failed"});
+  f.allow();
+  f.load();
+  f.run();
+  CHECK(f.answers == Names{"load failed", "bad", "good", "loaded 2"});
+  CHECK(f.heard.size() == 1);
+  f.advance(5'000);
+  REQUIRE(f.heard.size() == 2);
+  CHECK(f.heard[1].well);
 }
 
 TEST_CASE("the first pause is 100 ms, and pauses begin small again after a success") {
