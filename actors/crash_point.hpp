@@ -2,12 +2,27 @@
 /// Ends the process as kill -9 would, at a named step: for tests of what a crash leaves behind. Off unless
 /// the variable CI_MONITOR_CRASH_AT names a step, `<step>` or `<step>:<nth time>`, e.g. `register.answer:2`.
 
+#include "actors/domain/store.hpp"
+
 #include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace ci {
+
+/// Commits that have a step of their own besides `commit`: `switch`, to an image that has passed its trial, and
+/// `override`, which begins, changes or ends one. Empty: none.
+inline std::string_view named_commit(const domain::StoreBatch& batch) {
+  for (auto& op : batch) {
+    if (auto* put = std::get_if<domain::store::PutImage>(&op); put && put->image.phase == domain::ImagePhase::ready)
+      return "switch";
+    if (auto* note = std::get_if<domain::store::SetNote>(&op); note && note->key == "policy_override")
+      return "override";
+  }
+  return {};
+}
 
 /// Steps are `<effect>.order`, before an order of the monitor leaves, and `<effect>.answer`, before its
 /// answer is taken in. One thread: the monitor's.

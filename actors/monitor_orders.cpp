@@ -53,11 +53,14 @@ void Monitor::flush_commits() {
   for (auto& batch : uncommitted_)
     all.insert(all.end(), batch.begin(), batch.end());
   committing_ = uncommitted_.size();
+  const auto named = named_commit(all);
   crash_.reached("commit", "order");
+  crash_.reached(named, "order");
   request(parts_.journal, caf::infinite, commit_atom::value, std::move(all))
       .then(
-          [this](caf::unit_t) {
+          [this, named](caf::unit_t) {
             crash_.reached("commit", "answer");
+            crash_.reached(named, "answer");
             auto count = std::exchange(committing_, 0);
             for (std::size_t i = 0; i < count; ++i) {
               uncommitted_.pop_front();

@@ -16,9 +16,9 @@ FOREIGN = "ci-runner-linux.777"
 PROFILES = {"linux": profile(3, memory="1G")}
 
 
-def begin(world, **more):
+def begin(world, profiles=None, **more):
     """A host that has room for the pool and nothing besides, and a foreign registration that only looks ours."""
-    monitor = world.begin(PROFILES, available_normal_memory="3G", **more)
+    monitor = world.begin(profiles or PROFILES, available_normal_memory="3G", **more)
     world.github.control("POST", "runners", {"name": f"{FOREIGN}@ci0", "scope": "repos/octo-org/octo-repo"})
     return monitor
 
@@ -135,4 +135,52 @@ def test_killed_while_a_runner_is_destroyed(world, step):
     world.libvirt.stop_guest(sorted(world.libvirt.guests())[0])
     start_and_crash(monitor, step)
     monitor.begin().wait_ready()
+    settle_and_check(world, monitor)
+
+
+def override_of(monitor):
+    return monitor.http.get("/policy/override", token="").json()
+
+
+def pull(monitor, request):
+    """What leads to the step: it dies under the request."""
+    def act():
+        try:
+            request(monitor.wait_ready().http)
+        except Exception:  # noqa: BLE001 - it dies under the request
+            pass
+    return act
+
+
+@pytest.mark.parametrize("step, in_force", [("override.order", False), ("override.answer", True)])
+def test_killed_while_an_override_is_granted(world, step, in_force):
+    """G3, G4, G5: in force or not as the store has it, never half; afterwards the host is as it was."""
+    monitor = begin(world, {**PROFILES, "wpt": profile(0, memory="1G")})
+    monitor.wait_for_runners("linux", 3)
+    monitor.stop()
+    start_and_crash(monitor, step, pull(monitor, lambda http: http.post("/policy/override", {"wpt": 2})))
+    monitor.begin().wait_ready()
+    found = override_of(monitor)
+    assert (found is not None) == in_force
+    if in_force:
+        assert found["profile_override_counts"] == {"wpt": 2}
+        assert found["profile_target_counts"] == {"linux": 1, "wpt": 2}
+        assert monitor.http.post("/policy/override", {"wpt": 2}).status == 409
+        monitor.wait_for_runners("wpt", 2)
+    assert monitor.http.delete("/policy/override").json() == ({"wpt": 2} if in_force else None)
+    settle_and_check(world, monitor)
+
+
+@pytest.mark.parametrize("step, in_force", [("override.order", True), ("override.answer", False)])
+def test_killed_while_an_override_is_cancelled(world, step, in_force):
+    """G3, G5: a repeat ends it, whatever the crash left."""
+    monitor = begin(world, {**PROFILES, "wpt": profile(0, memory="1G")})
+    monitor.wait_for_runners("linux", 3)
+    assert monitor.http.post("/policy/override", {"wpt": 2}).status == 200
+    monitor.wait_for_runners("wpt", 2)
+    monitor.stop()
+    start_and_crash(monitor, step, pull(monitor, lambda http: http.delete("/policy/override")))
+    monitor.begin().wait_ready()
+    assert (override_of(monitor) is not None) == in_force
+    assert monitor.http.delete("/policy/override").json() == ({"wpt": 2} if in_force else None)
     settle_and_check(world, monitor)

@@ -109,7 +109,7 @@ def test_a_rebuild_that_fails_backs_off_and_harms_nobody(world):
 
 @pytest.mark.parametrize("step", [
     "image_prepare.order", "image_prepare.answer", "image_start.order", "image_start.answer", "image_seal.order",
-    "image_seal.answer"])
+    "image_seal.answer", "switch.order", "switch.answer"])
 def test_killed_while_an_image_is_built(world, step):
     """G5: finished or undone; nothing left over, nothing foreign touched."""
     monitor = world.begin({"linux": built_profile(1)}, available_normal_memory="2G")

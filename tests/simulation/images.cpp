@@ -69,7 +69,8 @@ void Simulation::check_borrowed() {
       fail("G5: the image of " + r.guest_name + " is deleted, and its disk may depend on it");
   for (auto& r : store_.runners)
     if (unproven.count(r.template_guest) && !r.online_at)
-      if (auto it = world_.guests.find(r.guest_name); it != world_.guests.end() && it->second.state == GuestState::on)
+      if (auto it = world_.guests.find(r.guest_name);
+          it != world_.guests.end() && it->second.state == GuestState::on)
         ++borrowed[r.profile];
   for (auto& [profile, slots] : borrowed)
     if (slots > 1 && served.count(profile))
@@ -109,7 +110,8 @@ void Simulation::check_images_end(const Snapshot& seen) {
     fail("G5: files and images differ in the end");
   for (auto& r : seen.runners)
     if (auto& now = seen.profiles.at(r->profile).image.template_guest; r->details.at("template") != now)
-      fail("G5: runner " + std::to_string(r->id) + " is made from " + r->details.at("template") + ", not from " + now);
+      fail("G5: runner " + std::to_string(r->id) + " is made from " + r->details.at("template") +
+           ", not from " + now);
 }
 
 } // namespace ci::test

@@ -1,6 +1,6 @@
 #pragma once
-/// The host that every schedule begins with: a profile with a template made by hand and one whose images are built here,
-/// room for a few runners, and two things of strangers.
+/// The host that every schedule begins with: a profile with a template made by hand and one whose images are
+/// built here, room for a few runners, and two things of strangers.
 
 #include "actors/domain/policy.hpp"
 

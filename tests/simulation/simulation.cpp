@@ -16,11 +16,11 @@ Simulation::Simulation(std::vector<std::string>* trace) : trace_(trace) {
 }
 
 std::optional<Broken> Simulation::run(const Schedule& schedule) {
-  const auto first = schedule.empty() ? 0 : schedule.front().salt;
-  room_ = scene::least_room + static_cast<int>(mix(first, 90) % 3);
+  first_ = schedule.empty() ? 0 : schedule.front().salt;
+  room_ = scene::least_room + static_cast<int>(mix(first_, 90) % 3);
   *policy_ = scene::policy(room_);
   begin();
-  if (first % 2)
+  if (first_ % 2)
     warm_up();
   for (std::size_t i = 0; i < schedule.size() && !broken_; ++i) {
     salt_ = schedule[i].salt;
@@ -31,7 +31,7 @@ std::optional<Broken> Simulation::run(const Schedule& schedule) {
     if (broken_)
       return Broken{*broken_, i};
   }
-  calm_down(mix(first, 91) % 4 == 0);
+  calm_down(mix(first_, 91) % 4 == 0);
   if (!broken_)
     check_end();
   if (!broken_)

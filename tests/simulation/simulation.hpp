@@ -113,6 +113,7 @@ class Simulation {
   StoreImage store_;
   std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
   std::uint64_t salt_ = 0;
+  std::uint64_t first_ = 0; ///< salt of the schedule's first step: what holds for all of it follows from that
   bool github_down_ = false, libvirt_down_ = false, calm_ = false;
   int room_ = 0; ///< how many guests fit beside the stranger
 

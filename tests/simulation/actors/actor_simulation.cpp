@@ -5,6 +5,7 @@
 
 #include "actors/hypervisor.hpp"
 #include "actors/images.hpp"
+#include "actors/journal.hpp"
 #include "actors/monitor.hpp"
 #include "actors/policy.hpp"
 #include "actors/registrations.hpp"
@@ -54,7 +55,7 @@ void ActorSimulation::start_process() {
   auto meter = [](const char* name) { return std::make_shared<Meter>(name); };
   gateway_ = spawn<FakeGateway>();
   auto metrics = spawn<FakeMetrics>();
-  auto journal = spawn<FakeJournal>(*this);
+  auto journal = spawn<FakeJournal>(*this, begin_journal(metrics));
   auto link = spawn<FakeGithubLink>(*this);
   auto registrations = spawn<Registrations>(meter("registrations"), link);
   HypervisorSetup setup;
@@ -69,6 +70,17 @@ void ActorSimulation::start_process() {
       spawn<Monitor>(meter("monitor"), MonitorParts{board_, registrations, hypervisor_, images, journal, metrics,
                                                     [this] { return wall(); }, [this] { return random_(); }});
   caf::anon_send(policy_actor_, watch_atom::value, monitor_);
+}
+
+/// The real one, where this schedule has a real store; it loads what that holds.
+journal_actor ActorSimulation::begin_journal(const metrics_actor& metrics) {
+  if (!disk_ && mix(first_, 92) % 8 == 0)
+    disk_ = std::make_unique<DiskStore>();
+  if (!disk_)
+    return {};
+  disk_->open();
+  store_ = disk_->store()->load();
+  return spawn<Journal>(std::make_shared<Meter>("journal"), disk_->store(), metrics);
 }
 
 /// As kill -9 would: nothing that they say while they end is heard.
@@ -156,6 +168,8 @@ bool ActorSimulation::commit_one(bool acknowledge) {
   if (outside_.commits.empty())
     return false;
   commit_to_store(outside_.batches.front());
+  if (disk_ && !acknowledge) // else the journal does it
+    disk_->store()->apply(outside_.batches.front());
   outside_.batches.pop_front();
   auto answer = take_out(outside_.commits, 0);
   if (acknowledge)
@@ -232,6 +246,8 @@ void ActorSimulation::check_more() {
 }
 
 void ActorSimulation::check_end_more() {
+  if (auto difference = disk_ ? disk_->difference(store_) : ""; !difference.empty())
+    fail("G3: the store on disk has other " + difference + " than were committed");
   constexpr std::size_t per_day = 3;
   if (calls_ - calls_before_rest_ > 9 * per_day + 10)
     fail("G11: " + std::to_string(calls_ - calls_before_rest_) + " calls at GitHub while nothing happens");

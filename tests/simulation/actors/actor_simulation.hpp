@@ -2,6 +2,7 @@
 /// All actors that decide, on CAF's test scheduler, in the simulated world: messages are taken one at a time,
 /// in any order between actors, and a crash may come between any two of them.
 
+#include "tests/simulation/actors/disk_store.hpp"
 #include "tests/simulation/actors/github_limits.hpp"
 #include "tests/simulation/actors/outside.hpp"
 #include "tests/simulation/actors/trace_log.hpp"
@@ -63,6 +64,7 @@ class ActorSimulation : public Simulation {
   void rest_begins() override { calls_before_rest_ = calls_; }
   void check_end_more() override;
 
+  journal_actor begin_journal(const metrics_actor&);
   void end_process();
   void shuffle_jobs(std::uint64_t choice);
   void arrive(const Outside::Answer&);
@@ -82,6 +84,7 @@ class ActorSimulation : public Simulation {
   caf::actor gateway_;
   std::mt19937_64 random_{7};
   std::uint64_t process_ = 0;
+  std::unique_ptr<DiskStore> disk_; ///< of one schedule in eight; the others have their store in memory alone
   bool drained_ = false;
   Steady last_rest_{};
 

@@ -229,10 +229,13 @@ class FakeLibvirtHost : public Fake<host_actor> {
   int lane_;
 };
 
-/// Keeps the order of batches, as the real one does; what is acknowledged is in the store.
+/// Keeps the order of batches, as the real one does; what is acknowledged is in the store. It stands before the real one
+/// where there is one.
 class FakeJournal : public Fake<journal_actor> {
  public:
-  using Fake::Fake;
+  FakeJournal(caf::actor_config& config, ActorSimulation& simulation, journal_actor real)
+      : Fake(config, simulation), real_(std::move(real)) {}
+  void on_exit() override { real_ = nullptr; }
   behavior_type make_behavior() override {
     return {
         [this](load_atom) -> caf::result<domain::StoreImage> {
@@ -244,8 +247,8 @@ class FakeJournal : public Fake<journal_actor> {
           auto promise = make_response_promise<caf::unit_t>();
           auto& outside = simulation_.outside();
           outside.batches.push_back(batch);
-          outside.commits.push_back({"committed", caf::actor_cast<caf::actor>(this), {[promise]() mutable {
-                                       answer_unit(promise);
+          outside.commits.push_back({"committed", caf::actor_cast<caf::actor>(this), {[this, promise, batch]() mutable {
+                                       write(std::move(promise), batch);
                                      }}});
           return promise;
         },
@@ -253,6 +256,17 @@ class FakeJournal : public Fake<journal_actor> {
         [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
     };
   }
+
+ private:
+  void write(caf::typed_response_promise<caf::unit_t> promise, const domain::StoreBatch& batch) {
+    if (!real_)
+      return answer_unit(promise);
+    request(real_, caf::infinite, commit_atom::value, batch)
+        .then([promise](caf::unit_t) mutable { answer_unit(promise); },
+              [promise](caf::error& error) mutable { promise.deliver(std::move(error)); });
+  }
+
+  journal_actor real_;
 };
 
 class FakeMetrics : public metrics_actor::base {
