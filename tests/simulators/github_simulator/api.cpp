@@ -12,8 +12,12 @@ namespace {
 constexpr std::array<std::string_view, 2> versions = {"2022-11-28", "2026-03-10"};
 constexpr const char* no_route = "unknown";
 
+bool is_accepted(const World& world, const std::string& token, Moment now) {
+  return token == world.identity.token || world.app_tokens.good(token, world.model.settings().by_clock(now));
+}
+
 /// What is wrong with who asks, or how.
-std::optional<Answer> request_complaint(const Request& request, const std::string& token) {
+std::optional<Answer> request_complaint(const Request& request, const World& world, bool with_jwt, Moment now) {
   if (request.header("user-agent").empty())
     return error_answer(403, "Request forbidden by administrative rules. Please make sure your request has a "
                              "User-Agent header.");
@@ -23,7 +27,7 @@ std::optional<Answer> request_complaint(const Request& request, const std::strin
   const auto space = given.find(' ');
   const auto scheme = lower(given.substr(0, space));
   if ((scheme != "bearer" && scheme != "token") || space == std::string::npos ||
-      given.substr(space + 1) != token)
+      (!with_jwt && !is_accepted(world, given.substr(space + 1), now)))
     return error_answer(401, "Bad credentials");
   const auto& version = request.header("x-github-api-version");
   if (!version.empty() && std::find(versions.begin(), versions.end(), version) == versions.end())
@@ -109,11 +113,15 @@ Answer Api::runner(const Request& request, const std::vector<std::string>& segme
 }
 
 Answer Api::rest(const Request& request, Moment now) {
-  const auto target = find_target(request.method, request.path, world_.model, world_.identity.scopes);
+  const auto& below = world_.identity.api_path;
+  const bool is_here = below.empty() || request.path.starts_with(below + "/");
+  const auto target =
+      is_here ? find_target(request.method, request.path, world_.model, world_.identity.scopes) : std::nullopt;
   const auto operation = target ? target->operation : no_route;
-  auto refused = request_complaint(request, world_.identity.token);
+  const bool with_jwt = operation == "access_token";
+  auto refused = request_complaint(request, world_, with_jwt, now);
   if (!refused)
-    refused = world_.limits.admit(request.method, operation, operation == "rate_limit",
+    refused = world_.limits.admit(request.method, operation, with_jwt || operation == "rate_limit",
                                   world_.model.settings(), now);
   Answer answer;
   if (refused) {
@@ -174,7 +182,9 @@ void Api::decorate(Answer& answer, const Request& request, const std::string& op
   world_.limits.add_headers(budget, world_.model.settings());
   for (const auto& [name, value] : budget.headers)
     add(name.c_str(), value);
-  add("date", to_http_date(now));
+  add("date", to_http_date(world_.model.settings().by_clock(now)));
+  if (world_.token_ends)
+    add("github-authentication-token-expiration", to_expiration(*world_.token_ends));
   add("server", "github.com");
   add("cache-control", "private, max-age=60, s-maxage=60");
   add("vary", "Accept, Authorization, Cookie, X-GitHub-OTP");

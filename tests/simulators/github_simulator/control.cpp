@@ -116,6 +116,31 @@ Answer runners(Control& control) {
   return runner ? change_runner(control, *runner) : no_such_thing();
 }
 
+// --- Who may ask ---
+
+/// `{"token", "expires_at"}`: another token from now on; the old one is refused. Seconds since 1970, by our clock.
+Answer change_token(Control& control) {
+  if (!control.is("PUT", 0))
+    return no_such_thing();
+  control.world.identity.token = control.body.value("token", control.world.identity.token);
+  control.world.token_ends.reset();
+  if (const auto end = optional_value<std::int64_t>(control.body, "expires_at"))
+    control.world.token_ends = Moment{std::chrono::seconds{*end}};
+  return {.status = 204};
+}
+
+/// `{"id", "installation_id", "public_key"}`, or an end of all its tokens.
+Answer change_app(Control& control) {
+  if (control.is("DELETE", 1) && control.rest[0] == "tokens") {
+    control.world.app_tokens.revoke();
+    return {.status = 204};
+  }
+  if (!control.is("PUT", 0))
+    return no_such_thing();
+  control.world.app = {control.body.at("id"), control.body.at("installation_id"), control.body.at("public_key")};
+  return {.status = 204};
+}
+
 // --- Settings and faults ---
 
 Answer settings(Control& control) {
@@ -171,6 +196,10 @@ Answer control(World& world, const Request& request, const std::vector<std::stri
       return runners(control);
     if (segments[1] == "settings")
       return settings(control);
+    if (segments[1] == "token")
+      return change_token(control);
+    if (segments[1] == "app")
+      return change_app(control);
     if (segments[1] == "faults")
       return faults(control);
     if (segments[1] == "state" && control.is("GET", 0))

@@ -42,8 +42,13 @@ std::optional<Answer> Limits::too_much_at_once(const std::string& method, const 
   auto& minute = minutes_[operation];
   if (now >= after(minute.begins, Duration{60'000}))
     minute = {now, 0};
-  minute.points += method == "GET" ? points_of_reading : points_of_writing;
-  if (minute.points <= settings.secondary_points && in_flight_ < settings.secondary_concurrent)
+  if (now >= after(writes_.begins, Duration{60'000}))
+    writes_ = {now, 0};
+  const bool writes = method != "GET";
+  minute.points += writes ? points_of_writing : points_of_reading;
+  writes_.points += writes ? 1 : 0;
+  if (minute.points <= settings.secondary_points && (!writes || writes_.points <= settings.secondary_writes) &&
+      in_flight_ < settings.secondary_concurrent)
     return std::nullopt;
   auto answer =
       error_answer(settings.secondary_status,

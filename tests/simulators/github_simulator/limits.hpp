@@ -32,13 +32,14 @@ class Limits {
 
   struct Minute {
     Moment begins{};
-    int points = 0;
+    int points = 0; ///< or writes
   };
 
   Moment window_begins_{};
   int used_ = 0;
   int in_flight_ = 0;
   std::map<std::string, Minute> minutes_; ///< by operation
+  Minute writes_;
 };
 
 } // namespace ci::github_simulator

@@ -25,6 +25,8 @@ std::string to_iso_with_millis(Moment moment) {
   return format(moment, "%Y-%m-%dT%H:%M:%S.") + digits.substr(1) + "Z";
 }
 
+std::string to_expiration(Moment moment) { return format(moment, "%Y-%m-%d %H:%M:%S UTC"); }
+
 std::string to_http_date(Moment moment) { return format(moment, "%a, %d %b %Y %H:%M:%S GMT"); }
 
 Duration from_seconds(double seconds) { return Duration{std::llround(seconds * 1000)}; }

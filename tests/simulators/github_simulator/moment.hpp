@@ -20,6 +20,8 @@ constexpr Moment after(Moment moment, Duration duration) {
 std::string to_iso(Moment);
 /// `2026-01-02T03:04:05.678Z`, for the control API.
 std::string to_iso_with_millis(Moment);
+/// `2026-01-02 03:04:05 UTC`, as GitHub writes when a token ends.
+std::string to_expiration(Moment);
 /// `Fri, 02 Jan 2026 03:04:05 GMT`, for the Date header.
 std::string to_http_date(Moment);
 

@@ -11,8 +11,8 @@ namespace ci::github_simulator {
 constexpr const char* any_operation = "*";
 
 /// Of the REST API.
-constexpr std::array<std::string_view, 17> rest_operations = {
-    "register",   "list",    "get",          "delete", "labels", "label",
+constexpr std::array<std::string_view, 18> rest_operations = {
+    "access_token", "register",   "list",    "get",          "delete", "labels", "label",
     "set_labels", "unlabel", "clear_labels", "runs",   "jobs",   "rate_limit",
     "cancel",     "artifacts", "artifact",   "delete_artifact", "archive"};
 /// Of the runner protocol.

@@ -14,6 +14,11 @@ std::map<std::string, simulators::Take> takers(Options& options) {
       {"--state", text(options.state_file)},
       {"--token", text(options.identity.token)},
       {"--runner-url", text(options.identity.runner_url)},
+      {"--api-path",
+       [&](auto& value) {
+         options.identity.api_path = value;
+         return value == "/api/v3";
+       }},
       {"--port",
        [&](auto& value) {
          const auto port = value == "0" ? 0 : parse_id(value).value_or(-1);
@@ -50,6 +55,7 @@ std::string usage() {
          "  --token TOKEN        what the REST API accepts; sim-token\n"
          "  --scope SCOPE        repos/OWNER/NAME or orgs/NAME, several times; without it every scope "
          "exists\n"
+         "  --api-path PATH      /api/v3: the REST API is below it alone, as GitHub Enterprise Server has it\n"
          "  --runner-url URL     where guests find /_runner/; by default where they were registered\n"
          "  --state FILE         kept there, and read from there at the start\n"
          "  --settings JSON      as for PUT /_control/settings\n"

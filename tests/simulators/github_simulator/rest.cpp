@@ -54,8 +54,16 @@ Answer operate(Call& call) {
                                                               {"artifact", get_artifact},
                                                               {"delete_artifact", delete_artifact},
                                                               {"archive", download_artifact},
-                                                              {"rate_limit", get_rate_limit}};
+                                                              {"rate_limit", get_rate_limit},
+                                                              {"access_token", create_app_token}};
   return operations.at(call.target.operation)(call);
+}
+
+/// Of those who ask it is the only one to be asked with a JWT.
+Answer create_app_token(Call& call) {
+  auto& world = call.world;
+  return world.app_tokens.grant(world.app, call.target.id, call.request.header("authorization"),
+                                call.settings().app_token_lifetime, call.settings().by_clock(call.now));
 }
 
 Answer get_rate_limit(Call& call) {

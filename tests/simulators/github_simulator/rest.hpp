@@ -41,6 +41,7 @@ Answer download_artifact(Call&);
 /// The storage that a download is redirected to: no part of the API, with rules of its own.
 Answer stored_archive(const World&, const Request&, Moment now);
 Answer get_rate_limit(Call&);
+Answer create_app_token(Call&);
 
 Answer not_found(const std::string& documentation = {});
 /// A listing's answer: `page` of the elements under `key`, with a Link header where there are more pages.

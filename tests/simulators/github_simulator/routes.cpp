@@ -93,6 +93,13 @@ std::optional<Target> find_target(const std::string& method, const std::string& 
     target.operation = "rate_limit";
     return target;
   }
+  const bool of_installation = segments.size() == 4 && segments[0] == "app" && segments[1] == "installations";
+  if (method == "POST" && of_installation && segments[3] == "access_tokens") {
+    const auto id = parse_id(segments[2]);
+    target.operation = "access_token";
+    target.id = id.value_or(0);
+    return id ? std::optional{target} : std::nullopt;
+  }
   const auto scope = take_scope(segments, model);
   if (scope.empty() || (!known.empty() && !known.contains(lower(scope))))
     return std::nullopt;

@@ -9,8 +9,8 @@ namespace ci::github_simulator {
 struct Target {
   std::string operation; ///< one of rest_operations
   std::string prefix;    ///< `/api/v3` or nothing
-  std::string scope;     ///< key of a Scope; empty for `rate_limit`
-  Id id = 0;             ///< of a runner or run
+  std::string scope;     ///< key of a Scope; empty for `rate_limit` and `access_token`
+  Id id = 0;             ///< of a runner, run, artifact or installation
   std::string label;
 };
 

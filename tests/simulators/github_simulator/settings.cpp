@@ -9,7 +9,7 @@ namespace ci::github_simulator {
 
 namespace {
 
-constexpr std::array<std::pair<const char*, Duration Settings::*>, 11> durations = {{
+constexpr std::array<std::pair<const char*, Duration Settings::*>, 12> durations = {{
     {"online_delay", &Settings::online_delay},
     {"offline_delay", &Settings::offline_delay},
     {"assign_delay", &Settings::assign_delay},
@@ -21,15 +21,18 @@ constexpr std::array<std::pair<const char*, Duration Settings::*>, 11> durations
     {"poll_limit", &Settings::poll_limit},
     {"timeout_hold", &Settings::timeout_hold},
     {"rate_window", &Settings::rate_window},
+    {"app_token_lifetime", &Settings::app_token_lifetime},
 }};
 
-constexpr std::array<std::pair<const char*, int Settings::*>, 8> numbers = {{
+constexpr std::array<std::pair<const char*, int Settings::*>, 10> numbers = {{
     {"per_page_cap", &Settings::per_page_cap},
     {"name_limit", &Settings::name_limit},
     {"rate_limit", &Settings::rate_limit},
     {"rate_limit_status", &Settings::rate_limit_status},
     {"secondary_concurrent", &Settings::secondary_concurrent},
     {"secondary_points", &Settings::secondary_points},
+    {"secondary_writes", &Settings::secondary_writes},
+    {"clock_offset", &Settings::clock_offset},
     {"secondary_status", &Settings::secondary_status},
     {"secondary_retry_after", &Settings::secondary_retry_after},
 }};
@@ -78,9 +81,8 @@ bool apply_lie(std::optional<T>& lie, const Json& value, bool right_type) {
 }
 
 bool apply_number(Settings& settings, const std::string& key, const Json& value) {
-  const bool may_be_negative = key == "secondary_retry_after";
-  if (!value.is_number_integer() || value.get<double>() > 1e9 ||
-      value.get<double>() < (may_be_negative ? -1 : 0))
+  const auto least = key == "clock_offset" ? -1e9 : key == "secondary_retry_after" ? -1 : 0;
+  if (!value.is_number_integer() || value.get<double>() > 1e9 || value.get<double>() < least)
     return false;
   if (key == "per_page_cap" && value == 0)
     return false;

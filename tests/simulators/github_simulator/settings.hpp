@@ -32,6 +32,8 @@ struct Settings {
   int per_page_cap = 100;
   int name_limit = 64;
   bool etags = true;
+  int clock_offset = 0;                   ///< seconds that GitHub's clock is ahead of ours
+  Duration app_token_lifetime{3'600'000}; ///< of an installation's token
   std::optional<bool> report_busy;          ///< a lie about every runner
   std::optional<std::string> report_status; ///< a lie about every runner
   Duration timeout_hold{600'000};           ///< how long a request without an answer is held
@@ -43,8 +45,11 @@ struct Settings {
   bool secondary_limit = false;
   int secondary_concurrent = 100;
   int secondary_points = 900; ///< a minute and operation
+  int secondary_writes = 80;  ///< a minute
   int secondary_status = 403;
   int secondary_retry_after = 60; ///< seconds in the `retry-after` header; negative: no header
+
+  Moment by_clock(Moment now) const { return now + std::chrono::seconds{clock_offset}; }
 };
 
 Json to_json(const Settings&);

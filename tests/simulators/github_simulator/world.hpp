@@ -1,21 +1,27 @@
 #pragma once
 /// All that requests read and change.
 
+#include "tests/simulators/github_simulator/app_tokens.hpp"
 #include "tests/simulators/github_simulator/faults.hpp"
 #include "tests/simulators/github_simulator/limits.hpp"
 #include "tests/simulators/github_simulator/routes.hpp"
 
 namespace ci::github_simulator {
 
-/// What does not change while the program runs.
+/// What the command line says.
 struct Identity {
   std::string token = "sim-token"; ///< of the REST API
   KnownScopes scopes{};
+  std::string api_path{};   ///< below which alone the REST API is, as `/api/v3`; empty: at the root, and below that
   std::string runner_url{}; ///< where guests find `/_runner/`; empty: where the registration was asked for
 };
 
 struct World {
   Identity identity{};
+  /// When `identity.token` ends, as every answer says; nothing: none does.
+  std::optional<Moment> token_ends{};
+  App app{};
+  AppTokens app_tokens{};
   Model model{};
   Faults faults{};
   Limits limits{};
