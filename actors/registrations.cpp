@@ -17,53 +17,58 @@ GithubError link_failed(const caf::error& error) {
 
 } // namespace
 
-Registrations::Registrations(caf::actor_config& config, MeterPtr meter, github_link_actor link)
-    : Metered(config, std::move(meter)), link_(std::move(link)) {}
+Registrations::Registrations(caf::actor_config& config, MeterPtr meter, github_link_actor link,
+                             int points_per_minute)
+    : Metered(config, std::move(meter)), link_(std::move(link)), pacing_(points_per_minute) {}
 
 Registrations::behavior_type Registrations::make_behavior() {
   using Labels = std::vector<std::string>;
   return {
       [this](list_atom, Steady not_before) { return list(not_before); },
-      [this](fetch_atom a, RegistrationId id) { return pass<detail::FetchReply>(GithubShare::look, a, id); },
+      [this](fetch_atom a, RegistrationId id) {
+        return pass<detail::FetchReply>(GithubShare::look, points_of_read, a, id);
+      },
       [this](find_atom a, const std::string& name) {
-        return pass<detail::FindReply>(GithubShare::ordinary, a, name);
+        return pass<detail::FindReply>(GithubShare::ordinary, points_of_read, a, name);
       },
       [this](register_atom a, const JitRequest& request) {
-        return pass<detail::RegisterReply>(GithubShare::ordinary, a, request);
+        return pass<detail::RegisterReply>(GithubShare::ordinary, points_of_write, a, request);
       },
       [this](label_atom a, RegistrationId id, const Labels& labels) {
-        return pass<detail::LabelReply>(GithubShare::ordinary, a, id, labels);
+        return pass<detail::LabelReply>(GithubShare::reserving, points_of_write, a, id, labels);
       },
       [this](unlabel_atom a, RegistrationId id, const Labels& labels) {
-        return pass<detail::DoneReply>(GithubShare::clearing, a, id, labels);
+        const auto points = points_of_write * static_cast<int>(labels.size()); // one call for each
+        return pass<detail::DoneReply>(GithubShare::clearing, points, a, id, labels);
       },
       [this](delete_atom a, RegistrationId id) {
-        return pass<detail::DoneReply>(GithubShare::clearing, a, id);
+        return pass<detail::DoneReply>(GithubShare::clearing, points_of_write, a, id);
       },
       [this](run_atom a, const std::string& repository, RunId run) {
-        return pass<detail::RunReply>(GithubShare::look, a, repository, run);
+        return pass<detail::RunReply>(GithubShare::look, points_of_read, a, repository, run);
       },
       [this](jobs_atom a, const std::string& repository, RunId run) {
-        return pass<detail::JobsReply>(GithubShare::look, a, repository, run);
+        return pass<detail::JobsReply>(GithubShare::look, points_of_read, a, repository, run);
       },
       [this](artifs_atom a, const std::string& repository, RunId run, const std::string& name) {
-        return pass<detail::ArtifactsReply>(GithubShare::tokenless, a, repository, run, name);
+        return pass<detail::ArtifactsReply>(GithubShare::tokenless, points_of_read, a, repository, run, name);
       },
       [this](archive_atom a, const std::string& repository, std::int64_t id, std::uint64_t max_bytes) {
-        return pass<detail::ArchiveReply>(GithubShare::tokenless, a, repository, id, max_bytes);
+        return pass<detail::ArchiveReply>(GithubShare::tokenless, points_of_read, a, repository, id, max_bytes);
       },
-      [this](token_atom) { pacing_ = {}; },
+      [this](token_atom) { pacing_.forget_limits(); },
   };
 }
 
 template <class Reply, class... Args>
-caf::typed_response_promise<Reply> Registrations::pass(GithubShare share, Args... args) {
+caf::typed_response_promise<Reply> Registrations::pass(GithubShare share, int points, Args... args) {
   auto promise = make_response_promise<Reply>();
   const auto now = clock().now();
   if (const auto wait = pacing_.hold(share, now); wait > Duration{0}) {
     promise.deliver(Reply::failed(held_back(wait)));
     return promise;
   }
+  pacing_.sent(points, now);
   const auto id = calls_.add<Reply>(promise);
   request(link_, call_timeout, std::move(args)...)
       .then([=, this](Reply& reply) { take_answer(share, now, id, std::move(reply)); },
@@ -100,6 +105,9 @@ void Registrations::start_listing() {
     answer_waiting(std::exchange(joined_, {}), ListReply::failed(held_back(wait)));
     return;
   }
+  // As many pages as last time.
+  const auto runners = last_listing_ ? last_listing_->runners.size() : 0;
+  pacing_.sent(points_of_read * static_cast<int>(runners / 100 + 1), now);
   listing_since_ = now;
   request(link_, listing_timeout, list_atom::value, now)
       .then([this](ListReply& reply) { end_listing(std::move(reply)); },

@@ -32,7 +32,8 @@ class Registrations : public Metered<registrations_root_actor::base> {
   static constexpr std::chrono::seconds call_timeout{30};
   static constexpr std::chrono::seconds listing_timeout{75};
 
-  Registrations(caf::actor_config& config, MeterPtr meter, github_link_actor link);
+  /// At most so many points a minute, by GitHub's count.
+  Registrations(caf::actor_config& config, MeterPtr meter, github_link_actor link, int points_per_minute = 900);
 
   behavior_type make_behavior() override;
   void on_exit() override;
@@ -40,7 +41,7 @@ class Registrations : public Metered<registrations_root_actor::base> {
  private:
   using ListPromise = caf::typed_response_promise<detail::ListReply>;
   template <class Reply, class... Args>
-  caf::typed_response_promise<Reply> pass(domain::GithubShare share, Args... args);
+  caf::typed_response_promise<Reply> pass(domain::GithubShare share, int points, Args... args);
   template <class Reply>
   void take_answer(domain::GithubShare share, domain::Steady sent, std::uint64_t id, Reply reply);
 

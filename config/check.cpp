@@ -138,6 +138,17 @@ void check_times(const domain::Timings& timings, Findings& findings) {
                       "expected reserve_timeout_max not to be less than monitor_reserve_timeout");
 }
 
+void check_app(const Settings& settings, Findings& findings) {
+  const std::pair<const char*, bool> parts[] = {
+      {"github_app_id", !settings.github_app_id.empty()},
+      {"github_app_installation_id", settings.github_app_installation_id != 0},
+      {"github_app_private_key_file", !settings.github_app_private_key_file.empty()}};
+  const bool any = parts[0].second || parts[1].second || parts[2].second;
+  for (const auto& [key, is_set] : parts)
+    if (any && !is_set)
+      findings.complain(key, "expected a value: a GitHub App needs its id, installation and private key");
+}
+
 void warn_of_risks(const Settings& settings, Findings& findings) {
   if (settings.policy.guest_filter.empty())
     findings.warn("guest_filter",
@@ -195,6 +206,7 @@ void check(const Settings& settings, Findings& findings) {
   check_proxies(settings, findings);
   check_listen_on(settings, findings);
   check_times(policy.timings, findings);
+  check_app(settings, findings);
   warn_of_risks(settings, findings);
   for (const auto& [key, profile] : policy.profiles) {
     check_template(key, profile, policy.prefixes, findings);

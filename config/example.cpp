@@ -17,8 +17,9 @@ constexpr const char* head =
 # "P" in binary units. SIGHUP reads the file again: a wrong file changes nothing, and keys that need a restart
 # keep their old value until then. `ci-monitor --check` tries everything without starting.
 #
-# Secrets do not belong here. They come from the environment, or from a file .env beside this one:
-#   GITHUB_TOKEN                 may administer the runners of github_api_scope
+# Secrets do not belong here. They come from the environment, or from a file .env beside this one, which is
+# read again when it changes:
+#   GITHUB_TOKEN                 may administer the runners of github_api_scope (not needed with a GitHub App)
 #   SERVO_CI_MONITOR_API_TOKEN   what clients show as Bearer; 16 characters or more
 #   GITHUB_WEBHOOK_SECRET        optional; 16 characters or more
 # So do these paths:

@@ -72,6 +72,21 @@ KeyGroup<Settings> github_keys() {
                       "Whose runners these are. The token needs the right to administer them.")
               .required(R"("/repos/octo-org/octo-repo")")
               .at_restart(),
+          make_key<S>("github_app_id", &S::github_app_id,
+                      text([](std::string_view id) { return id.empty() || (is_name(id) && id.size() <= 64); },
+                           "the App's id or client id, in quotes"),
+                      "A GitHub App instead of GITHUB_TOKEN, which is then not needed. All three keys of it are set, or "
+                      "none. Installed where the runners are, with the right to administer them.")
+              .at_restart(),
+          make_key<S>("github_app_installation_id", &S::github_app_installation_id,
+                      integer<std::int64_t>(0, std::numeric_limits<std::int64_t>::max()),
+                      "The number at the end of the installation's address at GitHub.")
+              .at_restart(),
+          make_key<S>("github_app_private_key_file", &S::github_app_private_key_file,
+                      text([](std::string_view path) { return path.empty() || path.front() == '/'; }, "an absolute path"),
+                      "The App's private key, as GitHub gave it: a file that nobody else may read. Read each time that a "
+                      "token is asked for, so that another key needs no restart.")
+              .at_restart(),
           make_key<S>("github_api_suffix", in_prefixes(&domain::Prefixes::registration_suffix),
                       text(is_name, "letters, digits, dots, dashes and underscores, a letter or digit first"),
                       "Names this host among others of the same scope: registrations are called "
@@ -84,6 +99,14 @@ KeyGroup<Settings> github_keys() {
           make_key<S>("github_max_in_flight", &S::github_max_in_flight, integer<int>(1, 100),
                       "Calls to GitHub under way at once. GitHub allows 100.")
               .at_restart(),
+          make_key<S>("github_points_per_minute", &S::github_points_per_minute, integer<int>(60, 1'000'000),
+                      "What calls to GitHub may cost in a minute: 1 for one that reads, 5 for one that writes. GitHub "
+                      "allows 900. Shares of it are kept for reservations and for deleting.")
+              .at_restart(),
+          make_key<S>("github_writes_per_minute", in_policy(&Policy::writes_per_minute), integer<int>(8, 1'000'000),
+                      "Calls that change something at GitHub in a minute. GitHub allows some 80 that create. Runners "
+                      "are made, and reserved, as long as they leave room for what must be deleted; a take that finds "
+                      "no room gets 503."),
           make_key<S>("api_cache_timeout", in_timings(&Timings::api_cache_timeout), seconds(),
                       "How often the listing of registrations is fetched."),
       }};

@@ -182,8 +182,10 @@ LoadResult load(const Sources& sources) {
   Loaded loaded;
   const bool readable = read_settings(sources, loaded.settings, findings);
   // Of an unreadable file nobody knows whether it needs a GitHub token.
-  const bool needs_token = readable && !loaded.settings.policy.dont_register_runners;
+  const bool needs_token = readable && loaded.settings.needs_github_token();
   loaded.secrets = read_secrets(sources.environment, needs_token, findings.complaints);
+  if (loaded.settings.github_app() && !loaded.secrets.github_token.empty())
+    findings.warn("github_app_id", "GITHUB_TOKEN is not used beside a GitHub App");
   LoadResult result;
   result.complaints = std::move(findings.complaints);
   result.warnings = std::move(findings.warnings);

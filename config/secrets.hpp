@@ -39,7 +39,7 @@ class Secret {
 };
 
 struct Secrets {
-  /// `GITHUB_TOKEN`; may be empty under `dont_register_runners` alone.
+  /// `GITHUB_TOKEN`; may be empty under `dont_register_runners`, or with a GitHub App.
   Secret github_token;
   /// `SERVO_CI_MONITOR_API_TOKEN`: what clients show as Bearer.
   Secret monitor_api_token;

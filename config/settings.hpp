@@ -59,6 +59,11 @@ struct Settings {
   std::string github_api_url = "https://api.github.com";
   GithubScope github_api_scope;
   int github_max_in_flight = 32;
+  int github_points_per_minute = 900;
+  /// A GitHub App instead of a token; empty: none.
+  std::string github_app_id;
+  std::int64_t github_app_installation_id = 0;
+  std::string github_app_private_key_file;
 
   // Selects without a token
   /// `<owner>/` and, maybe, the beginning of a repository's name; compared without case.
@@ -87,6 +92,8 @@ struct Settings {
   std::string image_deps_dir;
   std::string lib_monitor_dir = ".";
 
+  bool github_app() const { return !github_app_id.empty(); }
+  bool needs_github_token() const { return !policy.dont_register_runners && !github_app(); }
   /// The policy as the actors pass it on.
   domain::PolicyPtr policy_ptr() const { return std::make_shared<const domain::Policy>(policy); }
 };

@@ -113,7 +113,8 @@ Cast::Members Cast::begin_github() {
   Members members;
   auto link =
       spawn<GithubLink>(members, "github_link", metrics(), github_options(settings_.get(), secrets_.get()));
-  auto registrations = spawn<Registrations>(members, "registrations", github_link_actor(link));
+  auto registrations = spawn<Registrations>(members, "registrations", github_link_actor(link),
+                                            settings_.get().github_points_per_minute);
   note([&](auto& h) { h.link = link, h.registrations = registrations; });
   return members;
 }
@@ -246,10 +247,10 @@ void Cast::reloaded(const config::Settings& settings, const config::Secrets& sec
   caf::anon_send(live.gateway, policy_atom::value, http_options(settings, secrets).waits);
   caf::anon_send(live.policy, policy_atom::value, policy_.get());
   caf::anon_send(live.selector, policy_atom::value, select_rules(settings));
-  if (!new_token)
-    return;
-  caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());
-  caf::anon_send(live.registrations, token_atom::value);
+  if (new_token || settings.github_app()) // an App's key may be another one
+    caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());
+  if (new_token)
+    caf::anon_send(live.registrations, token_atom::value);
 }
 
 bool Cast::drain(std::chrono::milliseconds patience) {

@@ -41,7 +41,7 @@ void write_port_file(const std::string& path, const Server& server) {
 } // namespace
 
 Service::Service(config::CommandLine arguments, const config::Loaded& loaded)
-    : arguments_(std::move(arguments)), settings_(loaded.settings),
+    : arguments_(std::move(arguments)), secrets_file_(arguments_.env_file), settings_(loaded.settings),
       options_(http_options(loaded.settings, loaded.secrets)),
       cast_(std::make_unique<Cast>(loaded.settings, loaded.secrets)) {
   Surroundings around;
@@ -96,6 +96,8 @@ int Service::run(const sigset_t& signals) {
       return EXIT_SUCCESS;
     if (signal == SIGHUP)
       reload();
+    else if (secrets_file_.changed())
+      renew_secrets();
     if (cast_->lost())
       return EXIT_FAILURE;
     tell_systemd(told_ready);
@@ -132,7 +134,24 @@ void Service::stop(int status) {
   spdlog::info("event=stopped clean=yes");
 }
 
+void Service::apply(const config::Secrets& secrets) {
+  api_->adjust(http_options(settings_, secrets));
+  api_->set_token(secrets.monitor_api_token.reveal());
+  cast_->reloaded(settings_, secrets);
+}
+
+void Service::renew_secrets() {
+  std::vector<config::Complaint> complaints;
+  if (auto secrets = load_secrets(arguments_, settings_, complaints)) {
+    apply(*secrets);
+    spdlog::info("event=secrets_renewed file=\"{}\"", arguments_.env_file);
+  }
+  for (auto& complaint : complaints)
+    spdlog::error("event=secrets_refused complaint=\"{}\"", config::to_string(complaint));
+}
+
 void Service::reload() {
+  secrets_file_.known();
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
              static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(
                                         std::chrono::steady_clock::now().time_since_epoch())
@@ -160,10 +179,8 @@ void Service::read_settings_again() {
     if (fresh.complaints.empty()) {
       settings_ = result.settings;
       spdlog::set_level(spdlog::level::from_str(settings_.log_level));
-      api_->adjust(http_options(settings_, fresh.loaded->secrets));
       server_->set_connections_per_source(settings_.max_connections_per_source);
-      api_->set_token(fresh.loaded->secrets.monitor_api_token.reveal());
-      cast_->reloaded(settings_, fresh.loaded->secrets);
+      apply(fresh.loaded->secrets);
       for (auto& key : result.need_restart)
         spdlog::warn("event=needs_restart key={}", key);
       spdlog::info("event=reloaded applied={} need_restart={}", result.applied.size(),

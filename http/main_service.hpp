@@ -3,6 +3,7 @@
 
 #include "config/command_line.hpp"
 #include "config/load.hpp"
+#include "http/main_settings.hpp"
 #include "http/options.hpp"
 
 #include <csignal>
@@ -34,9 +35,13 @@ class Service {
   /// SIGHUP.
   void reload();
   void read_settings_again();
+  /// The file with the secrets has changed: they alone are taken from it.
+  void renew_secrets();
+  void apply(const config::Secrets&);
   void tell_systemd(bool& told_ready);
 
   config::CommandLine arguments_;
+  FileWatch secrets_file_;
   config::Settings settings_;
   Options options_;
   std::unique_ptr<Cast> cast_;

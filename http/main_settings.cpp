@@ -1,6 +1,9 @@
 #include "http/main_settings.hpp"
 
+#include "actors/edge/app_jwt.hpp"
+
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +30,14 @@ int most_connections() {
   return static_cast<int>(std::min(left, wanted_connections));
 }
 
+/// Where people look at what the API at that address tells: GitHub Enterprise Server has both under one name.
+std::string web_url_of(const std::string& api_url) {
+  constexpr std::string_view enterprise = "/api/v3";
+  if (api_url.ends_with(enterprise))
+    return api_url.substr(0, api_url.size() - enterprise.size()) + "/";
+  return Options{}.github_web_url;
+}
+
 } // namespace
 
 void allow_many_files() {
@@ -51,9 +62,48 @@ config::LoadResult load_settings(const config::CommandLine& arguments, const con
     failed.complaints.push_back({arguments.env_file, 0, "", "can't be read"});
   if (!failed.complaints.empty())
     return failed;
-  return config::load({*toml, arguments.config_file,
-                       config::merge(config::process_environment(environ), from_file), std::move(read),
-                       running ? running->profiles_path : ""});
+  auto result = config::load({*toml, arguments.config_file,
+                              config::merge(config::process_environment(environ), from_file), std::move(read),
+                              running ? running->profiles_path : ""});
+  if (result.loaded && result.loaded->settings.github_app())
+    if (auto fault = edge::app_key_fault(result.loaded->settings.github_app_private_key_file); !fault.empty()) {
+      result.complaints.push_back({arguments.config_file, 0, "github_app_private_key_file", fault});
+      result.loaded.reset();
+    }
+  return result;
+}
+
+std::optional<config::Secrets> load_secrets(const config::CommandLine& arguments, const config::Settings& settings,
+                                            std::vector<config::Complaint>& complaints) {
+  config::Environment from_file;
+  if (auto env = config::disk_reader()(arguments.env_file))
+    from_file = config::parse_env_file(*env, arguments.env_file, complaints);
+  else
+    complaints.push_back({arguments.env_file, 0, "", "can't be read"});
+  auto secrets = config::read_secrets(config::merge(config::process_environment(environ), from_file),
+                                      settings.needs_github_token(), complaints);
+  if (!complaints.empty())
+    return std::nullopt;
+  return secrets;
+}
+
+FileWatch::FileWatch(std::string path) : path_(std::move(path)) { known(); }
+
+bool FileWatch::changed() {
+  const auto now = look();
+  const bool settled = now == last_;
+  last_ = now;
+  if (!settled || !now.exists || now == known_)
+    return false;
+  known_ = now;
+  return true;
+}
+
+FileWatch::Stamp FileWatch::look() const {
+  struct stat seen {};
+  if (stat(path_.c_str(), &seen) != 0)
+    return {};
+  return {true, seen.st_mtim.tv_sec, seen.st_mtim.tv_nsec, seen.st_size, seen.st_ino};
 }
 
 Options http_options(const config::Settings& s, const config::Secrets& secrets) {
@@ -69,6 +119,7 @@ Options http_options(const config::Settings& s, const config::Secrets& secrets) 
   o.limits.selects_per_minute = s.tokenless_selects_per_minute;
   o.limits.pictures_now_per_minute = s.screenshots_now_per_minute;
   o.public_pictures = s.public_screenshots;
+  o.github_web_url = web_url_of(s.github_api_url);
   o.waits.send = s.monitor_thread_send_timeout;
   o.waits.receive = s.monitor_thread_recv_timeout;
   o.ready_within = std::max<domain::Duration>(30s, 3 * s.policy.timings.poll_interval);
@@ -80,6 +131,7 @@ edge::GithubOptions github_options(const config::Settings& s, const config::Secr
   o.api_url = s.github_api_url;
   o.scope = s.github_api_scope.path();
   o.token = secrets.github_token.reveal();
+  o.app = {s.github_app_id, s.github_app_installation_id, s.github_app_private_key_file};
   o.http.max_in_flight = s.github_max_in_flight;
   return o;
 }

@@ -7,7 +7,11 @@
 #include "config/load.hpp"
 #include "http/options.hpp"
 
+#include <cstdint>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace ci::http {
 
@@ -37,6 +41,32 @@ void allow_many_files();
 /// Reads the files that the command line names, and the process's environment.
 /// `running`: what a running service goes by, null at its start.
 config::LoadResult load_settings(const config::CommandLine&, const config::Settings* running = nullptr);
+
+/// The secrets alone, read again; nothing where something is wrong with them, which is then complained of.
+std::optional<config::Secrets> load_secrets(const config::CommandLine&, const config::Settings&,
+                                            std::vector<config::Complaint>&);
+
+/// Tells when a file has become another one and is not being written any more.
+class FileWatch {
+ public:
+  explicit FileWatch(std::string path);
+  /// To be asked now and then: true once after each change, when two looks in a row saw the same.
+  bool changed();
+  /// The file as it is now is known.
+  void known() { known_ = last_ = look(); }
+
+ private:
+  struct Stamp {
+    bool exists = false;
+    std::int64_t modified_s = 0, modified_ns = 0, size = 0;
+    std::uint64_t inode = 0;
+    friend bool operator==(const Stamp&, const Stamp&) = default;
+  };
+  Stamp look() const;
+
+  std::string path_;
+  Stamp known_, last_;
+};
 
 Options http_options(const config::Settings&, const config::Secrets&);
 edge::GithubOptions github_options(const config::Settings&, const config::Secrets&);

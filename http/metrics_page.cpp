@@ -120,6 +120,12 @@ std::vector<MetricFamily> snapshot_families(const domain::Snapshot& snapshot, do
   families.push_back(budget_family("ci_monitor_budget", "What the host has for guests.", snapshot.budget));
   families.push_back(budget_family("ci_monitor_held", "What guests hold of the host.", snapshot.held));
   families.push_back(party_family(snapshot));
+  if (snapshot.github_token_expires_at) {
+    FamilyMaker end(MetricType::Gauge, "ci_monitor_github_token_expiry_timestamp_seconds",
+                    "When GitHub's token ends, in seconds since 1970; absent where GitHub does not say.");
+    end.add(seconds(snapshot.github_token_expires_at->time_since_epoch()));
+    families.push_back(end.take());
+  }
   FamilyMaker strangers(MetricType::Gauge, "ci_monitor_strangers", "Names that only look ours.");
   strangers.add(static_cast<double>(snapshot.strangers.size()));
   families.push_back(strangers.take());

@@ -80,8 +80,11 @@ const char* const openapi_schemas = R"json({
     "well": {"type": "boolean"}, "trouble": {"type": ["string", "null"]}, "since": {"$ref": "#/components/schemas/TimeOrNull"}}},
   "PartyOrNull": {"oneOf": [{"$ref": "#/components/schemas/Party"}, {"type": "null"}]},
   "Health": {"type": "object", "required": ["github", "libvirt", "store"], "properties": {
-    "github": {"$ref": "#/components/schemas/Party"}, "libvirt": {"$ref": "#/components/schemas/Party"},
+    "github": {"$ref": "#/components/schemas/GithubParty"}, "libvirt": {"$ref": "#/components/schemas/Party"},
     "store": {"$ref": "#/components/schemas/Party"}}},
+  "GithubParty": {"type": "object", "required": ["well", "trouble", "since", "token_expires_at"], "properties": {
+    "well": {"type": "boolean"}, "trouble": {"type": ["string", "null"]}, "since": {"$ref": "#/components/schemas/TimeOrNull"},
+    "token_expires_at": {"$ref": "#/components/schemas/TimeOrNull"}}},
   "Resources": {"type": "object", "required": ["1g_hugepages", "normal_memory"], "properties": {
     "1g_hugepages": {"type": "integer"}, "normal_memory": {"type": "integer", "format": "int64", "description": "Bytes."}}},
   "Budget": {"type": "object", "required": ["available", "held"], "properties": {

@@ -13,13 +13,18 @@ namespace {
 
 using domain::Status;
 
+bool token_ends_soon(const domain::Snapshot& snapshot) {
+  const auto& end = snapshot.github_token_expires_at;
+  return end && *end - snapshot.at <= domain::token_warning;
+}
+
 std::string header(const domain::Snapshot& snapshot, const PageStyle& style) {
   const bool parties_well = snapshot.github.well && snapshot.libvirt.well && snapshot.store.well;
   const bool profiles_well = std::all_of(snapshot.profiles.begin(), snapshot.profiles.end(),
                                          [](const auto& profile) {
                                            return profile.second.trouble.empty() && profile.second.image.trouble.empty();
                                          });
-  const bool well = parties_well && profiles_well && !snapshot.draining;
+  const bool well = parties_well && profiles_well && !snapshot.draining && !token_ends_soon(snapshot);
   return "<header><svg class=\"logo\" viewBox=\"0 0 30 30\" aria-hidden=\"true\">"
          "<rect width=\"30\" height=\"30\" rx=\"8\" fill=\"#1f6feb\"/>"
          "<path d=\"M5 16h5l3-8 4 14 3-6h5\" fill=\"none\" stroke=\"#fff\" stroke-width=\"2.4\" "
@@ -46,6 +51,10 @@ std::string party_banner(const char* name, const domain::PartyHealth& party) {
 std::string banners(const domain::Snapshot& snapshot) {
   auto text = party_banner("GitHub", snapshot.github) + party_banner("libvirt", snapshot.libvirt) +
               party_banner("The store", snapshot.store);
+  if (token_ends_soon(snapshot))
+    text += "<p class=\"banner\" role=\"status\"><strong>GitHub's token ends " +
+            time_element(*snapshot.github_token_expires_at, TimeKind::until) +
+            ".</strong> Put another one into .env; no restart is needed.</p>\n";
   if (snapshot.draining)
     text += "<p class=\"banner\" role=\"status\"><strong>The service is stopping.</strong> It takes no more "
             "requests; runners keep running.</p>\n";

@@ -153,7 +153,9 @@ Json dashboard_head(const domain::Snapshot& snapshot, domain::Time now, const st
     value["runners"] = slots_value(*reservation);
     json["reservations"].push_back(std::move(value));
   }
-  json["health"] = {{"github", party_value(snapshot.github)},
+  auto github = party_value(snapshot.github);
+  github["token_expires_at"] = time_or_null(snapshot.github_token_expires_at);
+  json["health"] = {{"github", std::move(github)},
                     {"libvirt", party_value(snapshot.libvirt)},
                     {"store", party_value(snapshot.store)}};
   json["budget"] = {{"available", resources_value(snapshot.budget)},

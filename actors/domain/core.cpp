@@ -105,9 +105,22 @@ Reservation* Core::reservation_of(const Runner& runner) {
   return const_cast<Reservation*>(std::as_const(*this).reservation_of(runner));
 }
 
+Duration Core::writes_held(WritePurpose purpose, int count) const {
+  const auto until = purpose == WritePurpose::creating    ? creating_held_until_
+                     : purpose == WritePurpose::reserving ? reserving_held_until_
+                                                          : Steady{};
+  return std::max(writes_.wait(purpose, count, policy_->writes_per_minute, now_.steady),
+                  std::chrono::ceil<Duration>(until - now_.steady));
+}
+
 void Core::note_github(const GithubError& error) {
-  bool well = !error.general();
-  auto trouble = well ? "" : std::string(to_string(error.kind)) + ": " + error.message;
+  if (error.kind == GithubError::Kind::limited) {
+    creating_held_until_ = std::max(creating_held_until_, now_.steady + error.retry_after);
+    if (error.secondary)
+      reserving_held_until_ = std::max(reserving_held_until_, now_.steady + error.retry_after);
+  }
+  bool well = !error.general() && listing_trouble_.empty();
+  auto trouble = error.general() ? std::string(to_string(error.kind)) + ": " + error.message : listing_trouble_;
   if (github_.well == well && (well || github_.trouble == trouble))
     return;
   if (github_.well != well || !github_.since)
@@ -117,6 +130,17 @@ void Core::note_github(const GithubError& error) {
         "trouble=\"" + trouble + "\"");
   github_.well = well;
   github_.trouble = trouble;
+}
+
+void Core::note_token_end(std::optional<Time> end) {
+  constexpr Duration again = std::chrono::hours(24);
+  if (end != token_expires_at_)
+    token_warned_at_.reset();
+  token_expires_at_ = end;
+  if (!end || *end - now_.time > token_warning || (token_warned_at_ && now_.time < *token_warned_at_ + again))
+    return;
+  token_warned_at_ = now_.time;
+  log(LogLevel::warn, "github_token_expires", "at=" + rfc3339(*end));
 }
 
 void Core::on_loaded(Now now, StoreImage image) {
@@ -211,6 +235,7 @@ void Core::on_clock_jump(Now now, Duration by) {
     *due += by;
   for (auto* party : {&github_, &libvirt_, &store_})
     move(party->since);
+  move(token_warned_at_);
   write(store::ShiftTimes{by});
   if (override_) {
     override_->created_at += by;

@@ -19,6 +19,7 @@
 #include "actors/domain/release.hpp"
 #include "actors/domain/snapshot.hpp"
 #include "actors/domain/store.hpp"
+#include "actors/domain/write_budget.hpp"
 
 #include <deque>
 #include <functional>
@@ -62,6 +63,7 @@ struct Runner {
   // Orders under way.
   bool preparing = false, prepared = false, starting = false, registering = false, registered_once = false;
   bool looking = false, finding = false, unregistering = false, removing = false;
+  Steady register_after{}; ///< GitHub's limits held its registration back until then
   std::uint64_t look_seq = 0;
   Time look_asked{};
   Backoff unregister_pause{Duration{2'000}, Duration{300'000}};
@@ -106,6 +108,7 @@ struct Reservation {
   std::vector<RequestId> releasers;
   struct Work {
     bool labelling = false, looking = false, unlabelling = false, maybe_labelled = false;
+    bool write_spent = false; ///< the label call was counted when the take was begun
     Backoff unlabel_pause{Duration{1'000}, Duration{60'000}};
     Backoff label_pause{Duration{1'000}, Duration{60'000}}; ///< of a replacement, which need not be given up
     std::uint64_t look_seq = 0;
@@ -211,6 +214,9 @@ class Core final : private Outbox {
   const Reservation* reservation_of(const Runner&) const;
   bool ready() const { return loaded_ && policy_ && guests_known_; }
   void note_github(const GithubError&);
+  void note_token_end(std::optional<Time>);
+  /// How long such writes have to wait for GitHub's limits; zero: they may go.
+  Duration writes_held(WritePurpose, int count) const;
 
   // core_facts.cpp: observations
   void saw_guest(Runner&, const GuestObservation&);
@@ -227,6 +233,7 @@ class Core final : private Outbox {
   /// What a new runner is registered with.
   std::vector<std::string> registration_labels(const Profile&);
   void advance_creating(Runner&);
+  void register_if_due(Runner&, const Profile&);
   void advance_interrupted(Runner&);
   void start_when_made(RunnerId);
   void advance_live(Runner&);
@@ -283,6 +290,7 @@ class Core final : private Outbox {
   void advance_granted(Reservation&);
   void drop_slot(Reservation&, ReservationSlot&, const char* why);
   void fail_take(Reservation&, Verdict);
+  void note_reserving(const GithubError&);
   void grant(Reservation&);
   void unlabel(Reservation&, ReservationSlot&);
   void settle(Reservation&);
@@ -370,6 +378,10 @@ class Core final : private Outbox {
   std::uint64_t registrations_seq_ = 0, registrations_needed_ = 0;
   Time registrations_due_{};
   Backoff list_pause_{Duration{1'000}, Duration{60'000}};
+  std::string listing_trouble_; ///< why there is no listing, where that is no word about GitHub as a whole
+  WriteBudget writes_;
+  static constexpr const char* waits_for_limits = "waits for GitHub's limits on calls";
+  Steady creating_held_until_{}, reserving_held_until_{}; ///< GitHub said so
 
   // Operators' levers; in the store's notes of these names.
   static constexpr const char* override_note = "policy_override";
@@ -380,6 +392,7 @@ class Core final : private Outbox {
   std::set<std::string> paused_; ///< profiles that get no new runners
 
   PartyHealth github_, libvirt_, store_{true, {}, {}};
+  std::optional<Time> token_expires_at_, token_warned_at_;
   SnapshotPtr published_;
   std::uint64_t last_version_; ///< of any snapshot so far
 };

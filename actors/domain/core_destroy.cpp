@@ -63,6 +63,9 @@ void Core::advance_unregister(Runner& r) {
     r.look_wanted = true;
     return look_if_due(r);
   case ReleaseStep::unregister:
+    if (auto held = writes_held(WritePurpose::clearing, 1); held > Duration{0})
+      return wake(now_.time + held);
+    writes_.spend(1, now_.steady);
     r.unregistering = true;
     order(effect::Unregister{r.rec.id, *r.rec.registration_id});
   }

@@ -233,6 +233,11 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
   see(now);
   listing_registrations_ = false;
   github_heard_ = true;
+  // To a token without rights GitHub says that there is no such repository.
+  if (reply)
+    listing_trouble_.clear();
+  else if (!reply.error.general())
+    listing_trouble_ = std::string(to_string(reply.error.kind)) + ": " + reply.error.message;
   note_github(reply.error);
   if (!reply) {
     list_pause_.failed(now.time, reply.error.retry_after);
@@ -241,6 +246,7 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     return;
   }
   list_pause_.succeeded();
+  note_token_end(reply.value->token_expires_at);
   registrations_due_ = now.time + (policy_ ? policy_->timings.api_cache_timeout : Duration{30'000});
   registrations_known_ = true;
   std::map<RegistrationId, const Registration*> by_id;

@@ -36,6 +36,8 @@ RunnerId Core::order_runner(const Profile& profile, const std::string& template_
   rec.held = profile.requires_;
   rec.created_at = now_.time;
   r.look_wanted = false;
+  if (!policy_->dont_register_runners)
+    writes_.spend(1, now_.steady);
   write(store::SetNextId{next_id_});
   save(r, [this, id] {
     if (auto* ordered = find(id))
@@ -91,6 +93,21 @@ std::vector<std::string> Core::registration_labels(const Profile& profile) {
   return {label};
 }
 
+/// The first time at once: plan() saw that there was room for it.
+void Core::register_if_due(Runner& r, const Profile& profile) {
+  if (r.register_after != Steady{}) {
+    auto held = std::max(std::chrono::ceil<Duration>(r.register_after - now_.steady),
+                         writes_held(WritePurpose::creating, 1));
+    if (held > Duration{0})
+      return wake(now_.time + held);
+    writes_.spend(1, now_.steady);
+  }
+  r.registered_once = r.registering = true;
+  order(effect::Register{
+      r.rec.id,
+      {r.rec.registration_name, registration_labels(profile), profile.work_folder, policy_->runner_group_id}});
+}
+
 void Core::advance_creating(Runner& r) {
   if (r.from_store)
     return advance_interrupted(r);
@@ -102,14 +119,11 @@ void Core::advance_creating(Runner& r) {
       destroy(r, "its profile is configured no more");
     return;
   }
-  if (!policy_->dont_register_runners && !r.registered_once) {
-    r.registered_once = r.registering = true;
-    order(effect::Register{r.rec.id,
-                           {r.rec.registration_name,
-                            registration_labels(it->second),
-                            it->second.work_folder,
-                            policy_->runner_group_id}});
-  }
+  if (policy_->dont_register_runners) {
+    if (r.prepared)
+      start_when_made(r.rec.id); // it may have waited to be registered, and need not any more
+  } else if (!r.registered_once)
+    register_if_due(r, it->second);
   if (!r.prepared && !r.preparing) {
     r.preparing = true;
     order(effect::Prepare{r.rec.id, spec_of(r)});
@@ -135,6 +149,8 @@ void Core::start_when_made(RunnerId id) {
   auto* r = find(id);
   if (!r || r->rec.phase != Phase::creating || !r->prepared || r->registering || r->starting || stopping_)
     return;
+  if (!r->rec.registration_id && !policy_->dont_register_runners)
+    return; // its registration was held back
   r->starting = true;
   order(effect::Start{id, spec_of(*r)});
 }
@@ -149,6 +165,13 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   order(effect::Seconds{"ci_monitor_runner_step_seconds",
                         {{"step", "registered"}},
                         seconds_between(r->rec.created_at, now.time)});
+  if (reply.error.kind == GithubError::Kind::limited && r->rec.phase == Phase::creating) {
+    // Refused before anything was made: nothing is wrong with this runner, it only has to wait.
+    r->registered_once = false;
+    r->register_after = now.steady + std::max(Duration{1'000}, reply.error.retry_after);
+    create_trouble_[r->rec.profile] = waits_for_limits;
+    return;
+  }
   if (!reply) {
     create_failed(*r,
                   std::string("registration: ") + to_string(reply.error.kind) + ": " + reply.error.message);

@@ -136,6 +136,12 @@ void Core::plan() {
       continue;
     }
     for (int i = 0; i < wanted && under_way < policy_->max_parallel_creates; ++i, ++under_way) {
+      if (auto held = writes_held(WritePurpose::creating, 1);
+          held > Duration{0} && !policy_->dont_register_runners) {
+        trouble(waits_for_limits);
+        wake(now_.time + held);
+        break;
+      }
       if (!room.holds(profile.requires_)) {
         trouble("the host's budget is used up");
         break;

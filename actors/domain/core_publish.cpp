@@ -111,6 +111,7 @@ void Core::publish() {
     refresh(ground_view_, override_ground());
   next->override_ground = ground_view_;
   next->github = github_;
+  next->github_token_expires_at = token_expires_at_;
   next->libvirt = libvirt_;
   next->store = store_;
   for (auto* strangers : {&guest_strangers_, &registration_strangers_})
@@ -121,7 +122,8 @@ void Core::publish() {
   next->at = now_.time;
   if (published_ && published_->profiles == next->profiles && published_->runners == next->runners &&
       published_->reservations == next->reservations && published_->spent == next->spent &&
-      same(published_->github, next->github) && same(published_->libvirt, next->libvirt) &&
+      same(published_->github, next->github) &&
+      published_->github_token_expires_at == next->github_token_expires_at && same(published_->libvirt, next->libvirt) &&
       same(published_->store, next->store) && published_->strangers == next->strangers &&
       published_->policy_override == next->policy_override &&
       published_->override_ground == next->override_ground && published_->budget == next->budget && published_->held == next->held &&

@@ -61,6 +61,7 @@ void Core::unlabel(Reservation& r, ReservationSlot& slot) {
   if (!work.unlabel_pause.due(now_.time))
     return wake(work.unlabel_pause.next());
   work.unlabelling = true;
+  writes_.spend(static_cast<int>(labels_of(r).size()), now_.steady); // one call for each; never held back here
   order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
                         labels_of(r)});
 }

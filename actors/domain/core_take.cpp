@@ -80,16 +80,29 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
     order(effect::Count{"ci_monitor_takes_total", {{"outcome", "null"}}});
     return;
   }
+  const auto wanted = std::min(ask.count, static_cast<int>(idle.size()));
+  if (auto held = writes_held(WritePurpose::reserving, wanted); held > Duration{0})
+    return refuse(Refusal::github_away, "GitHub's limits leave no room for it now; nothing was reserved.",
+                  std::max(Duration{1'000}, held));
+  writes_.spend(wanted, now_.steady);
   auto& fresh = reservations_[ask.unique_id];
   fresh.rec.request = ask;
   fresh.rec.created_at = now.time;
   fresh.takers.push_back(request);
-  for (int i = 0; i < ask.count && i < static_cast<int>(idle.size()); ++i)
+  for (int i = 0; i < wanted; ++i) {
     fresh.rec.slots.push_back({idle[i], SlotState::chosen});
+    fresh.work[idle[i]].write_spent = true;
+  }
   save(fresh, [this, uid = ask.unique_id] {
     if (auto it = reservations_.find(uid); it != reservations_.end())
       it->second.committed = true;
   });
+}
+
+/// Others' shares of GitHub's limits are smaller: only what met a take holds the next one back.
+void Core::note_reserving(const GithubError& error) {
+  if (error.kind == GithubError::Kind::limited)
+    reserving_held_until_ = std::max(reserving_held_until_, now_.steady + error.retry_after);
 }
 
 void Core::advance(Reservation& r) {
@@ -151,6 +164,8 @@ void Core::advance_slot(Reservation& r, std::size_t index) {
     return wake(work.label_pause.next());
   if (slot.state == SlotState::chosen) {
     work.labelling = work.maybe_labelled = true;
+    if (!std::exchange(work.write_spent, false))
+      writes_.spend(1, now_.steady);
     order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id, labels_of(r)});
   } else if (slot.state == SlotState::labelled) {
     work.looking = true;
@@ -200,6 +215,7 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
                        const GithubReply<std::vector<std::string>>& reply) {
   see(now);
   note_github(reply.error);
+  note_reserving(reply.error);
   auto it = reservations_.find(uid);
   if (auto* runner = find(id)) {
     // Whatever was read before this call may lack, or have, the labels.
@@ -241,6 +257,7 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
                           const GithubReply<Registration>& reply) {
   see(now);
   note_github(reply.error);
+  note_reserving(reply.error);
   auto it = reservations_.find(uid);
   auto* runner = find(id);
   if (it == reservations_.end()) {

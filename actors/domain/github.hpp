@@ -97,6 +97,8 @@ struct RegistrationListing {
   std::vector<Registration> runners;
   /// When the first page was asked for. What happened later may be missing from it.
   Steady started_at{};
+  /// When the token that was shown ends; none where GitHub does not say.
+  std::optional<Time> token_expires_at{};
 };
 
 /// What generate-jitconfig is asked.

@@ -10,6 +10,23 @@ constexpr Duration first_pause{60'000};
 constexpr Duration longest_pause{3'600'000};
 constexpr std::int64_t reserved_part = 50;
 constexpr std::int64_t left_by_tokenless = 10;
+constexpr std::chrono::seconds points_window{60};
+
+/// Of a minute's points.
+int points_to_leave(GithubShare share, int per_minute) {
+  switch (share) {
+  case GithubShare::tokenless:
+    return per_minute / 2;
+  case GithubShare::ordinary:
+    return per_minute / 4;
+  case GithubShare::look:
+  case GithubShare::reserving:
+    return per_minute / 8;
+  case GithubShare::clearing:
+    break;
+  }
+  return 0;
+}
 
 /// Rounded up, so that who waits that long does not come too early.
 Duration time_until(Steady then, Steady now) {
@@ -46,6 +63,7 @@ std::int64_t GithubPacing::to_leave(GithubShare share) const {
   case GithubShare::ordinary:
     return reserve;
   case GithubShare::look:
+  case GithubShare::reserving:
     return reserve / 2;
   case GithubShare::clearing:
     break;
@@ -53,12 +71,40 @@ std::int64_t GithubPacing::to_leave(GithubShare share) const {
   return 0;
 }
 
+/// Until there is a point to spend: what a call costs beyond that is a debt that the next ones wait for.
+Duration GithubPacing::until_points(GithubShare share, Steady now) const {
+  const int room = std::max(1, points_per_minute_ - points_to_leave(share, points_per_minute_));
+  int used = 0;
+  for (const auto& [at, points] : points_)
+    used += at + points_window > now ? points : 0;
+  for (auto spent = points_.begin(); used >= room && spent != points_.end(); ++spent) {
+    if (spent->first + points_window <= now)
+      continue;
+    used -= spent->second;
+    if (used < room)
+      return time_until(spent->first + points_window, now);
+  }
+  return Duration{0};
+}
+
+void GithubPacing::sent(int points, Steady now) {
+  while (!points_.empty() && points_.front().first + points_window <= now)
+    points_.pop_front();
+  points_.emplace_back(now, points);
+}
+
+void GithubPacing::forget_limits() {
+  ordinary_ = clearing_ = {};
+  budget_ = {};
+  budget_resets_ = {};
+}
+
 Duration GithubPacing::hold(GithubShare share, Steady now) const {
   auto wait = (share == GithubShare::clearing ? clearing_ : ordinary_).remaining(now);
   const auto until_reset = time_until(budget_resets_, now);
   if (until_reset > Duration{0} && budget_.remaining <= to_leave(share))
     wait = std::max(wait, until_reset);
-  return wait;
+  return std::max(wait, until_points(share, now));
 }
 
 void GithubPacing::answered(GithubShare share, Steady sent, Steady now, const GithubError& error,

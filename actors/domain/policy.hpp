@@ -135,6 +135,8 @@ struct Policy {
   /// `guest_filter`: libvirt network filter put on each interface; empty: none.
   std::string guest_filter = "clean-traffic";
   int runner_group_id = 1;
+  /// Writes that GitHub is sent in a minute at most.
+  int writes_per_minute = 80;
   int max_parallel_creates = 4;
   int max_deciding_takes = 256;
   int max_take_count = 20;

@@ -67,6 +67,9 @@ struct ReservationView {
 };
 using ReservationViewPtr = std::shared_ptr<const ReservationView>;
 
+/// From so long before its end on a token is warned of.
+constexpr Duration token_warning = std::chrono::hours{24 * 14};
+
 /// How one of the parties is doing, for /readyz and the dashboard.
 struct PartyHealth {
   bool well = false;
@@ -86,6 +89,8 @@ struct Snapshot {
   /// What an override would be decided by now; null before libvirt was heard.
   std::shared_ptr<const OverrideGround> override_ground;
   PartyHealth github, libvirt, store;
+  /// When GitHub's token ends; none: GitHub does not say.
+  std::optional<Time> github_token_expires_at;
   /// Guests and registrations that only look ours by their name, or names that do not parse.
   std::vector<std::string> strangers;
   Resources budget, held;

@@ -1,6 +1,7 @@
 #include "actors/edge/github_client.hpp"
 
 #include "actors/edge/github_answers.hpp"
+#include "actors/edge/github_etags.hpp"
 #include "actors/edge/github_limits.hpp"
 #include "actors/edge/github_listing.hpp"
 #include "actors/edge/github_runs.hpp"
@@ -77,8 +78,19 @@ struct GithubClient::Impl {
   Impl(GithubOptions o, Observer observer)
       : options(std::move(o)),
         runners(without_slash(options.api_url) + without_slash(options.scope) + "/actions/runners"),
-        pages(options.max_cached_bytes),
-        http(options.http, options.token, observe_with(std::move(observer))) {}
+        pages(options.max_cached_bytes), etags(options.max_cached_bytes / 4),
+        http(options.http, options.app.id.empty() ? options.token : "", observe_with(std::move(observer))) {
+    if (options.app.id.empty())
+      return;
+    const auto url = without_slash(options.api_url) + "/app/installations/" +
+                     std::to_string(options.app.installation_id) + "/access_tokens";
+    auto model = request("access_token", "POST", url, HttpUrgency::urgent);
+    model.body = "{}"; // all that the App may do
+    tokens = std::make_unique<GithubTokens>(
+        options.app, std::move(model), options.call_timeout / 2,
+        [this](HttpRequest request, HttpDone done) { http.submit(std::move(request), std::move(done)); },
+        [this](std::string token) { http.set_token(std::move(token)); });
+  }
 
   HttpRequest request(const char* operation, const char* method, std::string url, HttpUrgency urgency) const {
     HttpRequest result;
@@ -91,12 +103,54 @@ struct GithubClient::Impl {
   }
   std::string runner(RegistrationId id) const { return runners + "/" + std::to_string(id); }
 
+  /// With a token, which an App may have to get first. A 401 did nothing, so that any request may be repeated.
+  void send(HttpRequest request, HttpDone done) {
+    if (!tokens)
+      return http.submit(std::move(request), std::move(done));
+    auto first = [this, request, done](HttpAnswer answer) {
+      if (answer.fault != HttpAnswer::Fault::none || answer.status != 401)
+        return done(std::move(answer));
+      tokens->refused(answer.token_sent);
+      when_ready(request, done);
+    };
+    when_ready(std::move(request), std::move(first));
+  }
+
+  void when_ready(HttpRequest request, HttpDone done) {
+    tokens->when_ready([this, request = std::move(request),
+                        done = std::move(done)](const std::optional<domain::GithubError>& refusal) {
+      if (!refusal)
+        return http.submit(request, done);
+      HttpAnswer answer;
+      answer.fault = HttpAnswer::Fault::no_token;
+      answer.trouble = refusal->message;
+      answer.retry_after = refusal->retry_after;
+      done(std::move(answer));
+    });
+  }
+
   void ask(HttpRequest request, HttpDone done) {
     if (request.method != "GET")
-      return http.submit(std::move(request), std::move(done));
+      return send(std::move(request), std::move(done));
     auto copy = request;
-    http.submit(std::move(request), [this, copy = std::move(copy), done = std::move(done)](
-                                        HttpAnswer answer) { follow(copy, std::move(answer), done); });
+    send(std::move(request), [this, copy = std::move(copy), done = std::move(done)](HttpAnswer answer) {
+      follow(copy, std::move(answer), done);
+    });
+  }
+
+  /// Asks only whether it has changed, where it is known.
+  void ask_changed(HttpRequest request, HttpDone done) {
+    const auto known = etags.find(request.url);
+    if (known)
+      request.if_none_match = known->etag;
+    const auto url = request.url;
+    ask(std::move(request), [this, known, url, done = std::move(done)](HttpAnswer answer) {
+      if (known && answer.fault == HttpAnswer::Fault::none && answer.status == 304)
+        return done(GithubEtags::unchanged(*known, std::move(answer)));
+      if (answer.fault == HttpAnswer::Fault::none && answer.status == 200)
+        etags.put(url, answer);
+      done(std::move(answer));
+    });
   }
 
   /// Of a GET: hands on the answer, or what it redirects to if that may have the token.
@@ -107,7 +161,7 @@ struct GithubClient::Impl {
     if (!target)
       return done(std::move(answer));
     request.url = *target;
-    http.submit(std::move(request), done);
+    send(std::move(request), done);
   }
 
   std::string run_url(const std::string& repository, domain::RunId run) const {
@@ -130,13 +184,15 @@ struct GithubClient::Impl {
   const GithubOptions options;
   const std::string runners;
   GithubPageCache pages;
-  GithubHttp http; ///< the last one: its thread uses the rest
+  GithubEtags etags;
+  std::unique_ptr<GithubTokens> tokens; ///< null: there is no App
+  GithubHttp http;                      ///< the last one: its thread uses the rest
 };
 
 /// The next page, until there is none.
 void GithubClient::Impl::collect_jobs(HttpRequest request, Jobs jobs, int pages_left, Callback<Jobs> done) {
   auto copy = request;
-  ask(std::move(request), [this, copy = std::move(copy), jobs = std::move(jobs), pages_left,
+  ask_changed(std::move(request), [this, copy = std::move(copy), jobs = std::move(jobs), pages_left,
                            done = std::move(done)](const HttpAnswer& answer) mutable {
     auto page = read_jobs(answer);
     if (!page)
@@ -184,7 +240,7 @@ void GithubClient::list(Callback<domain::RegistrationListing> done) {
 }
 
 void GithubClient::get(RegistrationId id, Callback<domain::Registration> done) {
-  impl_->ask(impl_->request("get", "GET", impl_->runner(id), HttpUrgency::urgent),
+  impl_->ask_changed(impl_->request("get", "GET", impl_->runner(id), HttpUrgency::urgent),
              [id, done = std::move(done)](const HttpAnswer& answer) { done(read_runner(answer, id)); });
 }
 
@@ -238,7 +294,7 @@ void GithubClient::remove(RegistrationId id, Callback<domain::Done> done) {
 }
 
 void GithubClient::run(const std::string& repository, domain::RunId run, Callback<domain::WorkflowRun> done) {
-  impl_->ask(impl_->request("run", "GET", impl_->run_url(repository, run), HttpUrgency::normal),
+  impl_->ask_changed(impl_->request("run", "GET", impl_->run_url(repository, run), HttpUrgency::normal),
              [run, done = std::move(done)](const HttpAnswer& answer) { done(read_run(answer, run)); });
 }
 
@@ -252,7 +308,7 @@ void GithubClient::jobs(const std::string& repository, domain::RunId run,
 void GithubClient::artifacts(const std::string& repository, domain::RunId run, const std::string& name,
                              Callback<domain::ArtifactListing> done) {
   auto url = impl_->run_url(repository, run) + "/artifacts?name=" + percent_encode(name) + "&per_page=100";
-  impl_->ask(impl_->request("artifacts", "GET", std::move(url), HttpUrgency::normal),
+  impl_->ask_changed(impl_->request("artifacts", "GET", std::move(url), HttpUrgency::normal),
              [name, done = std::move(done)](const HttpAnswer& answer) {
                auto reply = read_artifacts(answer);
                if (reply)
@@ -268,15 +324,18 @@ void GithubClient::archive(const std::string& repository, std::int64_t artifact,
   auto request = impl_->request("archive", "GET", std::move(url), HttpUrgency::normal);
   request.max_body_bytes = max_bytes;
   auto copy = request;
-  impl_->http.submit(std::move(request), [impl = impl_.get(), copy = std::move(copy),
-                                          done = std::move(done)](const HttpAnswer& answer) {
+  impl_->send(std::move(request), [impl = impl_.get(), copy = std::move(copy),
+                                   done = std::move(done)](const HttpAnswer& answer) {
     impl->download(copy, answer, done);
   });
 }
 
 void GithubClient::set_token(std::string token) {
+  if (impl_->tokens)
+    return impl_->tokens->try_again();
   impl_->http.set_token(std::move(token));
   impl_->pages.clear();
+  impl_->etags.clear();
 }
 
 } // namespace ci::edge

@@ -4,6 +4,7 @@
 #include "actors/domain/github.hpp"
 #include "actors/domain/github_runs.hpp"
 #include "actors/edge/github_http.hpp"
+#include "actors/edge/github_tokens.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -19,15 +20,16 @@ struct GithubOptions {
   std::string api_url = "https://api.github.com";
   /// `/repos/<o>/<r>` or `/orgs/<o>`, percent-encoded where it needs be.
   std::string scope;
-  /// A secret.
+  /// A secret; not used where there is an App.
   std::string token;
+  GithubApp app{};
   /// Connections, parallelism, time-outs and sizes of each exchange.
   HttpLimits http;
   /// A call other than a listing is answered within this, its wait for a turn included.
   domain::Duration call_timeout{20'000};
   domain::Duration listing_timeout{60'000};
   int max_pages = 200;
-  /// How much of listings is remembered for conditional requests, in bytes of bodies.
+  /// How much of listings is remembered for conditional requests, in bytes of bodies; and a quarter of that of all else.
   std::size_t max_cached_bytes = std::size_t{16} << 20;
   /// Whether a download may be redirected to an address that is not of the internet at large; unset: only
   /// where the API itself is on this machine.
@@ -44,8 +46,14 @@ struct GithubExchange {
   std::optional<std::int64_t> rate_remaining;
 };
 
-/// Owns a thread in which all callbacks run; they must neither block nor destroy the client. Calls may come
-/// from any thread, never block and never throw on account of GitHub; each is answered exactly once.
+/// Owns a thread in which callbacks run, unless there is nothing to send; they must neither block nor destroy the client.
+/// Calls may come from any thread, never block and never throw on account of GitHub; each is answered exactly once.
+///
+/// With a GitHub App a call waits until there is a token of its installation; one that GitHub refuses (401) is replaced,
+/// and the call sent once more. Without a token calls are `unauthorized`, with the time after which to come again.
+///
+/// What is read by id or for a run is asked for conditionally: where GitHub says that nothing changed, it is the last
+/// answer that counts.
 ///
 /// A redirect is followed once, for reads alone and only on the same origin, so that a renamed repository can
 /// still be read; for writes it is `refused`.
@@ -89,7 +97,8 @@ class GithubClient {
   void archive(const std::string& repository, std::int64_t artifact, std::size_t max_bytes,
                Callback<domain::ArtifactArchive> done);
 
-  /// For exchanges that are started from now on.
+  /// For exchanges that are started from now on. Of an App, whose key may have been changed: a renewal that failed may
+  /// be tried again at once.
   void set_token(std::string token);
 
  private:

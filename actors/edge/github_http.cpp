@@ -159,6 +159,12 @@ struct GithubHttp::Loop {
 
   void start(Waiting waiting) {
     auto shown = waiting.request.with_token ? token() : std::string{};
+    if (waiting.request.own_token) {
+      auto own = waiting.request.own_token();
+      if (!own)
+        return give_answer(waiting.done, never_sent("no token could be made"));
+      shown = header_safe(*own);
+    }
     auto transfer = std::make_unique<GithubTransfer>(std::move(waiting.request), limits, std::move(shown));
     auto* easy = transfer->easy();
     if (!easy || curl_multi_add_handle(multi, easy) != CURLM_OK) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace ci::edge {
@@ -29,6 +30,9 @@ struct HttpRequest {
   domain::Steady deadline{};
   /// False for other parties than GitHub's API: neither the token nor a header of that API goes with it.
   bool with_token = true;
+  /// Sent instead of the common token; called in the thread when the request's turn has come. Nothing: there is none,
+  /// and the request is answered `unreachable`. A secret.
+  std::function<std::optional<std::string>()> own_token{};
   /// Only addresses of the internet at large are connected to.
   bool public_only = false;
   /// Bytes of the body, after decompression; 0: HttpLimits says. A larger answer is cut off while it comes.
@@ -41,10 +45,13 @@ struct HttpAnswer {
     none,
     unreachable, ///< no connection, time-out, reset, cut off, stopped: may have acted
     malformed,   ///< too large, or no HTTP: may have acted
+    no_token,    ///< never sent: there is no token to send with it
   };
   Fault fault = Fault::none;
   /// Of a fault: one line for people.
   std::string trouble;
+  /// Where there is no token: when to come again.
+  domain::Duration retry_after{0};
   /// Of a malformed one: it was larger than allowed.
   bool too_large = false;
   /// 0 where no answer came.

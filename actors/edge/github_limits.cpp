@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 namespace ci::edge {
@@ -84,6 +86,27 @@ std::optional<domain::RateBudget> read_budget(const HttpAnswer& answer) {
   if (!limit || !remaining || !reset || (!resource.empty() && resource != "core"))
     return std::nullopt;
   return domain::RateBudget{*limit, *remaining, *reset};
+}
+
+/// `2026-05-04 12:34:56 UTC`, or with `+0200` at its end.
+std::optional<domain::Time> read_token_end(const HttpAnswer& answer) {
+  const auto& text = answer.header("github-authentication-token-expiration");
+  std::tm parts{};
+  char zone[8] = "";
+  const int read = std::sscanf(text.c_str(), "%4d-%2d-%2d %2d:%2d:%2d %7s", &parts.tm_year, &parts.tm_mon,
+                               &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, zone);
+  if (read < 6 || parts.tm_year < 2000 || parts.tm_mon < 1 || parts.tm_mon > 12 || parts.tm_mday < 1 ||
+      parts.tm_mday > 31)
+    return std::nullopt;
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  auto seconds = timegm(&parts);
+  if (zone[0] == '+' || zone[0] == '-') {
+    const auto offset = std::strtol(zone + 1, nullptr, 10); // hhmm
+    const auto ahead = (offset / 100 * 60 + offset % 100) * 60;
+    seconds -= zone[0] == '+' ? ahead : -ahead;
+  }
+  return domain::Time{std::chrono::seconds{seconds}};
 }
 
 } // namespace ci::edge

@@ -22,6 +22,9 @@ std::optional<RateLimit> read_limit(const HttpAnswer& answer, const std::string&
 /// The hourly budget; nothing where the headers don't say, or speak of another than most calls share.
 std::optional<domain::RateBudget> read_budget(const HttpAnswer& answer);
 
+/// When the token that was shown ends; nothing where the answer does not say.
+std::optional<domain::Time> read_token_end(const HttpAnswer& answer);
+
 /// `retry-after`, in seconds or as a date; zero where there is none.
 domain::Duration stated_pause(const HttpAnswer& answer);
 

@@ -124,7 +124,7 @@ void GithubListing::take_last(const HttpAnswer& answer) {
   }
   if (cache_)
     cache_->keep_only(asked_);
-  auto reply = ListingReply::ok({std::move(runners_), started_at_});
+  auto reply = ListingReply::ok({std::move(runners_), started_at_, read_token_end(answer)});
   reply.budget = read_budget(answer);
   done_(std::move(reply));
 }

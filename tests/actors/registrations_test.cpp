@@ -209,3 +209,17 @@ TEST_CASE_FIXTURE(Fixture, "when it ends, everyone who waits is told") {
   CHECK(receive<ListReply>(list).error.message == "stopping");
   CHECK(receive<ListReply>(next).error.kind == Kind::unreachable);
 }
+
+TEST_CASE_FIXTURE(Fixture, "G11: calls beyond a minute's points are answered at once, and deletes go on") {
+  const std::vector<std::string> labels{"l"};
+  for (int i = 0; i < 158; ++i) { // 5 points each, of 900 less an eighth
+    auto label = ask(label_atom::value, RegistrationId{7}, labels);
+    REQUIRE(receive<detail::LabelReply>(label));
+  }
+  auto late = ask(label_atom::value, RegistrationId{7}, labels);
+  const auto reply = receive<detail::LabelReply>(late);
+  CHECK(reply.error.kind == Kind::limited);
+  CHECK(reply.error.retry_after == 60s);
+  ask(delete_atom::value, RegistrationId{7});
+  CHECK(calls.deletes.size() == 1);
+}

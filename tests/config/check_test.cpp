@@ -188,3 +188,23 @@ TEST_CASE("files that images are made of need their folder") {
   }
   CHECK(image(R"(begins_with = { guest = "by-hand" })", "") == "");
 }
+
+TEST_CASE("a GitHub App takes all three keys, and no token") {
+  const Values whole{{"github_app_id", R"("Iv23liABC")"},
+                     {"github_app_installation_id", "5000000001"},
+                     {"github_app_private_key_file", R"("/etc/app.pem")"}};
+  const auto without_token = Environment{{"SERVO_CI_MONITOR_API_TOKEN", "0123456789abcdef"}};
+  const auto text = top(whole) + profile("linux");
+  const auto settings = settings_of(text, without_token);
+  CHECK(settings.github_app());
+  CHECK(settings.github_app_installation_id == 5'000'000'001);
+  CHECK(contains(warnings_of(text), "github_app_id: GITHUB_TOKEN is not used beside a GitHub App"));
+  for (const auto& [key, value] : whole) {
+    auto less = whole;
+    less[key] = "";
+    CHECK_MESSAGE(contains(complaints_of(top(less) + profile("linux")),
+                           key + ": expected a value: a GitHub App needs its id, installation and private key"),
+                  key);
+  }
+  CHECK(contains(complaints_with({{"github_app_private_key_file", R"("app.pem")"}}), "expected an absolute path"));
+}

@@ -25,7 +25,7 @@ GithubPacing after(GithubShare share, const GithubError& error, std::optional<Ra
 
 TEST_CASE("nothing is held back before GitHub spoke of a limit") {
   const GithubPacing pacing;
-  for (auto share : {GithubShare::ordinary, GithubShare::look, GithubShare::clearing})
+  for (auto share : {GithubShare::ordinary, GithubShare::look, GithubShare::reserving, GithubShare::clearing})
     CHECK(pacing.hold(share, start) == 0ms);
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("a primary limit that an ordinary call met lets deletes try for themse
   }
 }
 
-TEST_CASE("G11: the last fiftieth of the hour's budget is for deletes, half of it also for looks") {
+TEST_CASE("G11: the last fiftieth of the hour's budget is for deletes, half of it also for looks and labels") {
   const auto hold = [](GithubShare share, std::int64_t remaining) {
     return after(GithubShare::ordinary, {}, RateBudget{5000, remaining, 10min}).hold(share, start);
   };
@@ -115,6 +115,8 @@ TEST_CASE("G11: the last fiftieth of the hour's budget is for deletes, half of i
   CHECK(hold(GithubShare::ordinary, 100) == 10min);
   CHECK(hold(GithubShare::look, 51) == 0ms);
   CHECK(hold(GithubShare::look, 50) == 10min);
+  CHECK(hold(GithubShare::reserving, 51) == 0ms);
+  CHECK(hold(GithubShare::reserving, 50) == 10min);
   CHECK(hold(GithubShare::clearing, 1) == 0ms);
   CHECK(hold(GithubShare::clearing, 0) == 10min);
 }
@@ -131,6 +133,37 @@ TEST_CASE("what is held back is told for how long, in whole seconds for people")
   CHECK(error.kind == Kind::limited);
   CHECK(error.retry_after == 1500ms);
   CHECK(error.message == "held back: GitHub's rate limit, for another 2 s");
+}
+
+TEST_CASE("G11: a minute's points are spent by ordinary calls first, and the last of them by deletes alone") {
+  GithubPacing pacing{80};
+  const auto held = [&](Steady now) {
+    std::vector<Duration> times;
+    for (auto share : {GithubShare::tokenless, GithubShare::ordinary, GithubShare::look, GithubShare::reserving,
+                       GithubShare::clearing})
+      times.push_back(pacing.hold(share, now));
+    return times;
+  };
+  pacing.sent(40, start);
+  CHECK(held(start + 20s) == std::vector<Duration>{40s, 0s, 0s, 0s, 0s});
+  pacing.sent(20, start + 20s);
+  CHECK(held(start + 20s) == std::vector<Duration>{40s, 40s, 0s, 0s, 0s});
+  pacing.sent(10, start + 30s);
+  CHECK(held(start + 30s) == std::vector<Duration>{30s, 30s, 30s, 30s, 0s});
+  pacing.sent(points_of_write, start + 30s);
+  pacing.sent(points_of_write, start + 30s);
+  CHECK(held(start + 30s) == std::vector<Duration>{50s, 30s, 30s, 30s, 30s});
+  CHECK(held(start + 60s) == std::vector<Duration>{20s, 0s, 0s, 0s, 0s});
+  CHECK(held(start + 90s) == std::vector<Duration>(5, 0s));
+}
+
+TEST_CASE("another token is under no limit yet, but the minute goes on") {
+  GithubPacing pacing{80};
+  pacing.answered(GithubShare::ordinary, start, start, limited(500s), RateBudget{5000, 0, 10min});
+  pacing.sent(80, start);
+  CHECK(pacing.hold(GithubShare::clearing, start) == 10min);
+  pacing.forget_limits();
+  CHECK(pacing.hold(GithubShare::clearing, start) == 60s);
 }
 
 TEST_CASE("every kind of error has a word") {

@@ -35,6 +35,9 @@ FAULTS = {
     "truncated-json": Fault("malformed", {"kind": "headers", "body": '{"total_count": 3, "runners": [{"id": 30000'}),
     "html": Fault("malformed", {"kind": "not_json"}),
     "wrong-types": Fault("malformed", {"kind": "wrong_types"}, operation="list"),
+    "wrong-types-everywhere": Fault("malformed", {"kind": "wrong_types"}),
+    # What a token without rights is told of a repository that is not public.
+    "404-for-everything": Fault("not_found", {"kind": "status", "status": 404, "body": {"message": "Not Found"}}),
     "10-mb": Fault("malformed", {"kind": "huge", "bytes": 10 << 20}),
     "401-in-mid-run": Fault("unauthorized", {"kind": "status", "status": 401, "body": {"message": "Bad credentials"}}),
     "403-without-rights": Fault("unauthorized", {"kind": "status", "status": 403,

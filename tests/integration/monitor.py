@@ -23,6 +23,8 @@ QUICK = {
     "idle_confirmation": 1.0,
     "reserved_confirmation": 2.0,
     "monitor_lost_timeout": 60,
+    "github_writes_per_minute": 2400,
+    "github_points_per_minute": 27_000,
 }
 
 

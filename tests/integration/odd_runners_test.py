@@ -26,6 +26,16 @@ def test_g5_a_lost_201_leaves_nothing_behind(world):
     pool.check_right_again()
 
 
+def test_g5_a_registration_whose_answer_is_nonsense_leaves_nothing_behind(world):
+    """It is made, and nobody can read its id: it is found by its name."""
+    pool = Pool(world, job_seconds=4.0)
+    world.github.fault("register", "wrong_types", count=1)
+    idle = next(iter(pool.monitor.runners("linux", "Idle").values()))
+    world.libvirt.stop_guest(idle["guest_name"])
+    wait_until("the answer came", lambda: not world.github.state()["faults"])
+    pool.check_right_again()
+
+
 def test_g1_busy_that_is_not_true(world):
     """An idle runner is called busy, a busy one idle, each for a while."""
     pool = Pool(world, job_seconds=4.0)

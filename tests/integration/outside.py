@@ -116,6 +116,8 @@ class GithubSimulator(Process):
     def __init__(self, folder, **settings):
         super().__init__("github", folder)
         self.settings = settings
+        self.orders = []  # of its control API, at every start: (method, what, body)
+        self.path = ""  # below which the API is; else at the root
         self.port = 0
         self.url = self.api_url = None
         self.http = None
@@ -124,7 +126,8 @@ class GithubSimulator(Process):
         """Starts it; again after stop() or kill(): on the same port, with the state that it had."""
         ports = self.folder / "port"
         ports.unlink(missing_ok=True)
-        self.start([binary("GITHUB_SIMULATOR", "github-simulator"), "--port", str(self.port), "--port-file", str(ports),
+        path = ["--api-path", self.path] if self.path else []
+        self.start([binary("GITHUB_SIMULATOR", "github-simulator"), "--port", str(self.port), "--port-file", str(ports), *path,
                     "--token", GITHUB_TOKEN, "--scope", f"repos/{REPOSITORY}", "--state", str(self.folder / "state"), "--parent-death",
                     *self.more_arguments])
         self.port = int(self.wait_for_file(ports, "listens").split()[-1])
@@ -133,13 +136,15 @@ class GithubSimulator(Process):
         self.api_url = self.through_proxy()
         if self.settings:
             self.set(**self.settings)
+        for order in self.orders:
+            self.control(*order)
         return self
 
     def through_proxy(self):
         """Where the daemon is to find it: behind the contract tests' proxy, if there is one."""
         proxy = os.environ.get("CI_MONITOR_GITHUB_PROXY")
-        if not proxy:
-            return self.url
+        if not proxy or self.path:
+            return self.url + self.path
         return self.api_url or Http(proxy).post("/open", body={"upstream": self.url}).json()["url"]
 
     def control(self, method, what, body=None):

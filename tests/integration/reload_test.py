@@ -152,3 +152,23 @@ def test_secrets_change_without_a_restart(world):
     env.write_text(env.read_text().replace("a-token-that-github-refuses", GITHUB_TOKEN))
     reload(monitor)
     wait_until("GitHub is well again", lambda: monitor.dashboard()["health"]["github"]["well"])
+
+
+def test_a_changed_file_of_secrets_needs_neither_a_restart_nor_a_signal(world):
+    """GitHub's token is revoked; its successor is written into .env, first in halves."""
+    monitor = world.begin({"linux": profile(1)})
+    monitor.wait_for_runners("linux", 1)
+    fresh = "github_pat_" + "0123456789abcdef" * 20
+    world.github.control("PUT", "token", {"token": fresh})
+    wait_until("the dashboard says so", lambda: (monitor.dashboard()["health"]["github"]["trouble"] or "").startswith("unauthorized"))
+    env = monitor.folder / ".env"
+    env.write_text(env.read_text().replace(f"SERVO_CI_MONITOR_API_TOKEN={API_TOKEN}", "SERVO_CI_MONITOR_API_TOKEN="))
+    wait_until("a wrong file is refused", lambda: "event=secrets_refused" in monitor.log())
+    assert monitor.http.delete("/policy/override").status == 200  # the old one is good
+    draft = monitor.folder / ".env.new"
+    draft.write_text(env.read_text().replace(GITHUB_TOKEN, fresh).replace(
+        "SERVO_CI_MONITOR_API_TOKEN=", f"SERVO_CI_MONITOR_API_TOKEN={API_TOKEN}"))
+    draft.rename(env)
+    wait_until("GitHub is well again", lambda: monitor.dashboard()["health"]["github"]["well"], 10.0)
+    assert fresh not in monitor.log()
+    assert monitor.take("linux").json() is not None

@@ -7,7 +7,9 @@ import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import Http
+import pytest
+
+from harness import Http, wait_until
 from monitor import REPOSITORY, profile
 
 PREFIX = "servo-ci-runners_"
@@ -152,3 +154,19 @@ def test_the_prefix_and_the_queue_close_the_door(world):
         select(monitor, str(uuid.uuid4()), 1)
     answer = select(monitor, str(uuid.uuid4()), 1)
     assert answer.status == 429 and "Retry-After" in answer.headers
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 500}, {"kind": "reset"}, {"kind": "truncated"}, {"kind": "not_json"},
+                                   {"kind": "drip", "seconds": 60}, {"kind": "huge", "bytes": 10 << 20}], ids=lambda fault: fault["kind"])
+def test_g6_a_storage_that_fails_costs_one_select(world, fault):
+    """And the next one gets what it asked for."""
+    monitor = world.begin({"linux": profile(1)}, tokenless_selects_per_minute=1000)
+    monitor.wait_for_runners("linux", 1)
+    run_id, unique_id = begin_run(world.github), str(uuid.uuid4())
+    upload(world.github, run_id, unique_id)
+    world.github.fault("storage", **fault)
+    answer = select(monitor, unique_id, run_id)
+    assert reason(answer) in ((503, "github-away"), (403, "artifact-unreadable"), (403, "artifact-too-large")), repr(answer)
+    assert len(monitor.runners("linux", "Idle")) == 1
+    # A refusal is remembered for 5 s.
+    wait_until("the same again", lambda: select(monitor, unique_id, run_id).status == 200, 20.0)

@@ -23,7 +23,8 @@ from trouble import Trouble  # noqa: E402
 POOL = {"linux": 10, "windows": 4}
 SETTINGS = {"log_level": "info", "monitor_start_timeout": 8, "available_normal_memory": "24G",
             # One second here is a minute there: thousands of lives an hour.
-            "monitor_poll_interval": 0.5, "idle_confirmation": 1.0, "reserved_confirmation": 1.5}
+            "monitor_poll_interval": 0.5, "idle_confirmation": 1.0, "reserved_confirmation": 1.5, "github_writes_per_minute": 10**6,
+            "github_points_per_minute": 10**6}
 GITHUB = {"rate_limit": 10**9, "unused_removal": 600}
 
 

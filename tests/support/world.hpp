@@ -35,6 +35,7 @@ class World {
   std::map<RegistrationId, Record> records;
   RegistrationId next_registration = 3'000'000'000;
   int registered = 0;
+  std::optional<Time> token_expires_at; ///< of the token that the listing was asked with
 
   static GithubError error(GithubError::Kind kind, int status = 0) {
     return {kind, status, "made up", Duration{0}};
@@ -43,6 +44,7 @@ class World {
   GithubReply<RegistrationListing> list(Steady now) const {
     RegistrationListing listing;
     listing.started_at = now;
+    listing.token_expires_at = token_expires_at;
     for (auto& [id, r] : records)
       listing.runners.push_back(r.shown);
     return GithubReply<RegistrationListing>::ok(listing);

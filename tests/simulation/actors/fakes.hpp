@@ -55,7 +55,7 @@ class FakeGithubLink : public Fake<github_link_actor> {
                                              [this, ask] { return world().make(ask); });
         },
         [this](label_atom, RegistrationId id, const Labels& labels) {
-          return call<detail::LabelReply>(GithubShare::ordinary, "label " + std::to_string(id),
+          return call<detail::LabelReply>(GithubShare::reserving, "label " + std::to_string(id),
                                           [this, id, labels] { return world().label(id, labels); });
         },
         [this](unlabel_atom, RegistrationId id, const Labels& labels) {

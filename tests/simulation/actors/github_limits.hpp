@@ -34,7 +34,9 @@ class GithubLimits {
     bool clearing = share == domain::GithubShare::clearing;
     if (now < (clearing ? clearing_until_ : ordinary_until_))
       return "was called before the end of its retry-after";
-    auto left_to_others = clearing ? 0 : share == domain::GithubShare::look ? hourly / 100 : hourly / 50;
+    auto left_to_others = clearing ? 0 : share == domain::GithubShare::look || share == domain::GithubShare::reserving
+                              ? hourly / 100
+                              : hourly / 50;
     if (!budget_ || now >= budget_until_ || budget_->remaining > left_to_others)
       return {};
     for (auto& told : telling_) // newer, and perhaps heard
