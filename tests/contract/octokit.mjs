@@ -1,5 +1,7 @@
 // GitHub's own JavaScript client goes through every operation of github-simulator: node octokit.mjs SIMULATOR PROXY
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
 import { Simulator, owner, repo, token } from './simulator.mjs';
 
@@ -104,7 +106,23 @@ async function checkArtifacts(run_id) {
   await assert.rejects(actions.getArtifact({ ...here, artifact_id }), refused(404));
 }
 
+// An App signs with a key of its own, and lives on an installation's token.
+async function checkApp() {
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  await simulator.control('PUT', 'app', { id: '4711', installation_id: 5, public_key: pair.publicKey });
+  const app = (privateKey) => new Octokit({
+    baseUrl: simulator.proxied, authStrategy: createAppAuth, auth: { appId: '4711', installationId: 5, privateKey }, log: octokit.log,
+  });
+  assert.equal((await app(pair.privateKey).rest.actions.listSelfHostedRunnersForRepo(here)).status, 200);
+  const forged = generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }).privateKey;
+  await assert.rejects(app(forged).rest.actions.listSelfHostedRunnersForRepo(here), refused(401));
+}
+
 for (const scope of scopes) await checkRunners(scope);
+await checkApp();
 const run = await checkRuns();
 await checkArtifacts(run);
 assert.equal((await actions.cancelWorkflowRun({ ...here, run_id: run })).status, 202);
