@@ -73,10 +73,11 @@ def test_g5_runners_that_vanish_everywhere_and_come_back(world):
     assert world.github.wait_for_job(pool.job["id"])["conclusion"] == "success"
     wait_until_settled(world, 3)
     pool.monitor.wait_for_runners("linux", 2)
-    names = [runner["registration"]["name"] for runner in pool.monitor.runners().values()]
+    before = pool.monitor.runners().values()
+    names = [runner["registration"]["name"] for runner in before]
+    gone = {runner["guest_name"] for runner in before}
     for name in names:
         world.github.control("POST", f"runners/{name}/vanish".replace("@", "%40"))
-    gone = {runner["guest_name"] for runner in pool.monitor.runners().values()}
     wait_until("they are replaced", lambda: not gone & set(world.libvirt.guests()) and len(pool.monitor.runners("linux", "Idle")) == 3)
     for name in names:
         world.github.control("POST", f"runners/{name}/appear".replace("@", "%40"))
