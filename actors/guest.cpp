@@ -35,7 +35,7 @@ Guest::behavior_type Guest::make_behavior() {
 void Guest::on_exit() {
   for (auto& order : orders_)
     for (auto& answer : order.answers)
-      answer.deliver(domain::HostReply{"the service is being stopped", clock().now()});
+      answer.deliver(domain::HostReply{"its actor has ended", clock().now(), true});
   orders_.clear();
   if (std::exchange(borrowed_, false))
     workers_->give_back(worker_);

@@ -168,7 +168,7 @@ void Hypervisor::guest_down(const caf::down_msg& down) {
   if (setup_.guest_meter)
     setup_.guest_meter->restarted();
   for (auto& [number, order] : dead->second.orders)
-    order.deliver(domain::HostReply{"the guest's actor died", clock().now()});
+    order.deliver(domain::HostReply{"the guest's actor died", clock().now(), true});
   guests_.erase(dead);
 }
 

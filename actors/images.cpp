@@ -45,7 +45,7 @@ ImagesActor::behavior_type ImagesActor::make_behavior() {
 void ImagesActor::on_exit() {
   for (auto& [image, queue] : queues_)
     for (auto& work : queue)
-      work->answer.deliver(domain::HostReply{"the service is being stopped", clock().now()});
+      work->answer.deliver(domain::HostReply{"its actor has ended", clock().now(), true});
   queues_.clear();
   workers_.reset();
 }
@@ -84,13 +84,13 @@ void ImagesActor::begin(const WorkPtr& work) {
   }
 }
 
-void ImagesActor::conclude(const WorkPtr& work, const std::string& error) {
+void ImagesActor::conclude(const WorkPtr& work, const std::string& error, bool cut_short) {
   if (!error.empty())
     spdlog::warn("event=image_order_failed image={} error=\"{}\"", work->spec.template_guest, error);
   auto& image = work->spec.template_guest;
   if (work->borrowed)
     workers_->give_back(work->worker);
-  work->answer.deliver(domain::HostReply{error, clock().now()});
+  work->answer.deliver(domain::HostReply{error, clock().now(), cut_short});
   auto queue = queues_.find(image);
   queue->second.pop_front();
   if (!queue->second.empty())
@@ -225,10 +225,10 @@ void ImagesActor::ask(const WorkPtr& work, domain::Duration timeout,
             (this->*next)(work, reply);
           },
           [this, work](caf::error& error) {
-            if (error == caf::sec::request_timeout) {
-              pinned_[work->spec.template_guest] = work->worker;
-              workers_->silent(work->worker, clock().now());
-            }
+            if (error != caf::sec::request_timeout)
+              return conclude(work, "its worker has ended", true);
+            pinned_[work->spec.template_guest] = work->worker;
+            workers_->silent(work->worker, clock().now());
             conclude(work, "no answer in time: " + system().render(error));
           });
 }

@@ -46,7 +46,7 @@ class ImagesActor : public Metered<images_actor::base> {
 
   caf::result<domain::HostReply> accept(Kind, domain::ImageSpec);
   void begin(const WorkPtr&);
-  void conclude(const WorkPtr&, const std::string& error);
+  void conclude(const WorkPtr&, const std::string& error, bool cut_short = false);
   void ended(const WorkPtr& work, domain::HostReply& reply) { conclude(work, reply.error); }
 
   void prepare(const WorkPtr&);

@@ -211,7 +211,8 @@ void Monitor::ask_host(const Actor& actor, const char* step, std::chrono::second
             nudge();
           },
           [this, report](const caf::error& error) {
-            report(now(), domain::HostReply{system().render(error), clock().now()});
+            report(now(), domain::HostReply{system().render(error), clock().now(),
+                                            error != caf::sec::request_timeout});
             nudge();
           });
 }

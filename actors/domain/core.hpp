@@ -238,7 +238,8 @@ class Core final : private Outbox {
   void start_when_made(RunnerId);
   void advance_live(Runner&);
   void look_if_due(Runner&);
-  void create_failed(Runner&, const std::string& why);
+  /// \p cut_short: through no fault of the image.
+  void create_failed(Runner&, const std::string& why, bool cut_short = false);
   void destroy(Runner&, const std::string& reason, TrialLoss = TrialLoss::no_fault);
   void advance_unregister(Runner&);
   void advance_remove(Runner&);

@@ -203,7 +203,7 @@ void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
   order(effect::Seconds{
       "ci_monitor_runner_step_seconds", {{"step", "disk"}}, seconds_between(r->rec.created_at, now.time)});
   if (!reply) {
-    create_failed(*r, "disk: " + reply.error);
+    create_failed(*r, "disk: " + reply.error, reply.cut_short);
     return;
   }
   r->prepared = true;
@@ -224,7 +224,7 @@ void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
   if (!reply) {
     // Whether it runs is not known: the listing will say.
     guests_wanted_ = true;
-    create_failed(*r, "start: " + reply.error);
+    create_failed(*r, "start: " + reply.error, reply.cut_short);
     return;
   }
   r->guest = GuestState::on;
@@ -245,7 +245,7 @@ void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
   create_trouble_.erase(r->rec.profile);
 }
 
-void Core::create_failed(Runner& r, const std::string& why) {
+void Core::create_failed(Runner& r, const std::string& why, bool cut_short) {
   r.last_error = why;
   if (r.rec.phase != Phase::creating)
     return;
@@ -259,7 +259,7 @@ void Core::create_failed(Runner& r, const std::string& why) {
   order(
       effect::Count{"ci_monitor_runners_created_total", {{"profile", r.rec.profile}, {"outcome", "failed"}}});
   destroy(r, "could not be made: " + why,
-          why.starts_with("registration") ? TrialLoss::no_fault : TrialLoss::not_made);
+          cut_short || why.starts_with("registration") ? TrialLoss::no_fault : TrialLoss::not_made);
 }
 
 // --- living ---

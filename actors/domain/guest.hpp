@@ -79,6 +79,9 @@ struct HostReply {
   /// When the last libvirt call of the order returned. States read before it say nothing of the order's
   /// effect.
   Steady finished_at{};
+  /// An error: whoever carried it out has ended. How far it came is not known, and neither guest nor image is to
+  /// blame.
+  bool cut_short = false;
   explicit operator bool() const { return error.empty(); }
 };
 

@@ -290,7 +290,7 @@ void Images::on_prepared(Time now, const std::string& key, const HostReply& repl
   image->under_way = Image::Order::none;
   image->prepared = true;
   if (!reply && image->rec.phase == ImagePhase::building)
-    fail(now, *image, "making its disk: " + reply.error);
+    fail_order(now, *image, "making its disk: ", reply);
 }
 
 void Images::on_started(Time now, const std::string& key, const HostReply& reply) {
@@ -305,7 +305,7 @@ void Images::on_started(Time now, const std::string& key, const HostReply& reply
   if (image->rec.phase != ImagePhase::building)
     return;
   if (!reply)
-    return fail(now, *image, "starting its rebuild guest: " + reply.error);
+    return fail_order(now, *image, "starting its rebuild guest: ", reply);
   report(*image, "image_started", "");
 }
 
@@ -319,7 +319,7 @@ void Images::on_sealed(Time now, const std::string& key, const HostReply& reply)
     return;
   if (!reply) {
     image->pause.failed(now);
-    if (++image->seal_failures >= most_tries)
+    if (!reply.cut_short && ++image->seal_failures >= most_tries)
       fail(now, *image, "renaming its rebuild guest: " + reply.error);
     return;
   }
@@ -368,6 +368,14 @@ void Images::give_slot_back(Image& image) {
     return;
   image.rec.held = {};
   save(image);
+}
+
+/// Who was ended in the middle of an order leaves no trouble behind: the next build begins at once.
+void Images::fail_order(Time now, Image& image, const char* what, const HostReply& reply) {
+  if (reply.cut_short)
+    discard(image, what + reply.error);
+  else
+    fail(now, image, what + reply.error);
 }
 
 void Images::fail(Time now, Image& image, const std::string& why) {

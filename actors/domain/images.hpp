@@ -126,6 +126,7 @@ class Images {
   void advance_sealing(Time now, const Policy&, Image&);
   void saw(Image&, const GuestObservation&);
   void fail(Time now, Image&, const std::string& why);
+  void fail_order(Time now, Image&, const char* what, const HostReply&);
   void discard(Image&, const std::string& why);
   void give_slot_back(Image&);
   void prune(const std::string& profile);

@@ -121,6 +121,30 @@ TEST_CASE("a build that crashes is deleted, says why, and is tried again after g
   CHECK(b.runners_of()[first] == 0);
 }
 
+TEST_CASE("G8: an order that was cut short is nobody's fault, and the next build begins at once") {
+  Forge b;
+  auto dropped = [](const Effect& e) { return std::holds_alternative<effect::PrepareImage>(e); };
+  auto started = [](const Effect& e) { return std::holds_alternative<effect::StartImage>(e); };
+  SUBCASE("making its disk") {
+    b.lose = dropped;
+    b.start();
+    b.lose = nullptr;
+    b.core->on_image_prepared(b.now(), b.core->images().all().begin()->first, {"its actor has ended", b.steady, true});
+  }
+  SUBCASE("starting its guest") {
+    b.lose = started;
+    b.start();
+    b.lose = nullptr;
+    b.core->on_image_started(b.now(), b.core->images().all().begin()->first, {"its actor has ended", b.steady, true});
+  }
+  b.run();
+  b.advance(10s);
+  CHECK(b.counts().image.failures == 0);
+  b.build();
+  CHECK(b.templates().size() == 1);
+  CHECK(b.world.image_files.size() == 1);
+}
+
 TEST_CASE("a build that hangs is ended by build_timeout") {
   Forge b;
   b.start();
