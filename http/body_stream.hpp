@@ -8,8 +8,10 @@
 
 #include <restinio/message_builders.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace ci::http {
@@ -21,14 +23,16 @@ class BodyStreams {
 
   explicit BodyStreams(std::weak_ptr<asio::io_context> io) : io_(std::move(io)) {}
 
-  /// Sends what \p builder holds, then the body. A piece is fetched only when the one before it was taken in
-  /// by the client's side, so a transfer holds one piece, however slow the client is. Where a piece does not
-  /// come or a write fails, the connection is closed: what was announced is not sent in part as if it were
-  /// whole. \p token goes with the transfer.
-  void send(Builder builder, std::shared_ptr<BodySource> source, std::shared_ptr<void> token) {
+  /// Begins the answer with \p begin once the body's first piece is there; where that does not come, \p refuse
+  /// answers instead. Each later piece is fetched only when the one before it was taken in by the client's side, so a
+  /// transfer holds one piece, however slow the client is. Where one does not come or a write fails, the connection is
+  /// closed: what was announced is not sent in part as if it were whole. \p token goes with the transfer.
+  void send(std::function<Builder()> begin, std::function<void()> refuse, std::shared_ptr<BodySource> source,
+            std::shared_ptr<void> token) {
     const auto serial = ++last_serial_;
     const auto left = source->size();
-    transfers_.emplace(serial, Transfer{std::move(builder), std::move(source), std::move(token), left});
+    transfers_.emplace(serial, Transfer{std::move(begin), std::move(refuse), std::nullopt, std::move(source),
+                                        std::move(token), left});
     fetch(serial);
   }
   /// Ends all of them; their connections close.
@@ -36,7 +40,9 @@ class BodyStreams {
 
  private:
   struct Transfer {
-    Builder builder;
+    std::function<Builder()> begin;
+    std::function<void()> refuse;
+    std::optional<Builder> builder; ///< none before the first piece
     std::shared_ptr<BodySource> source;
     std::shared_ptr<void> token;
     std::int64_t left; ///< bytes that were not handed to the connection yet
@@ -78,18 +84,23 @@ class BodyStreams {
       return;
     auto& transfer = at->second;
     if (!piece || piece->empty() || static_cast<std::int64_t>(piece->size()) > transfer.left) {
+      const auto lost = std::move(transfer);
       transfers_.erase(at);
+      if (!lost.builder)
+        lost.refuse();
       return;
     }
+    if (!transfer.builder)
+      transfer.builder.emplace(transfer.begin());
     transfer.left -= static_cast<std::int64_t>(piece->size());
-    transfer.builder.append_body(std::move(piece));
+    transfer.builder->append_body(std::move(piece));
     if (transfer.left > 0) {
-      transfer.builder.flush([this, serial](const asio::error_code& error) { taken_in(serial, error); });
+      transfer.builder->flush([this, serial](const asio::error_code& error) { taken_in(serial, error); });
       return;
     }
     auto last = std::move(transfer);
     transfers_.erase(at);
-    last.builder.done([token = std::move(last.token)](const auto&) {});
+    last.builder->done([token = std::move(last.token)](const auto&) {});
   }
 
   void taken_in(std::uint64_t serial, const asio::error_code& error) {

@@ -40,32 +40,50 @@ RawRequest raw_of(const restinio::request_t& request) {
   return raw;
 }
 
-/// In the server's thread, never within the parser's call. \p token goes when the answer was written or is
-/// lost.
-void write(const restinio::request_handle_t& request, const std::string& request_id, const Response& response,
-           bool head, std::shared_ptr<void> token, BodyStreams& streams) {
+std::size_t size_of_body(const Response& response) {
+  return response.source ? static_cast<std::size_t>(response.source->size())
+         : response.body ? response.body->size()
+                         : 0;
+}
+
+/// Everything but the body. Once for each request: a second response cannot be made of it.
+BodyStreams::Builder begin_response(const restinio::request_handle_t& request, const std::string& request_id,
+                                    const Response& response) {
   const auto date = http_date(wall_now());
   const restinio::http_status_line_t status(
       restinio::http_status_code_t(static_cast<std::uint16_t>(response.status)),
       reason_phrase(response.status));
-  const std::size_t size = response.source ? static_cast<std::size_t>(response.source->size())
-                           : response.body ? response.body->size()
-                                           : 0;
-  const bool bodyless = head || response.status == 304 || size == 0;
-  // From here on nothing may throw: a second response cannot be made.
   auto builder = request->create_response<restinio::user_controlled_output_t>(status);
   builder.append_header("Date", date);
   builder.append_header("X-Request-Id", request_id);
   for (const auto& [name, value] : response.headers)
     builder.append_header(name, value);
-  builder.set_content_length(size);
+  builder.set_content_length(size_of_body(response));
   if (response.close)
     builder.connection_close();
+  return builder;
+}
+
+/// In the server's thread, never within the parser's call. \p token goes when the answer was written or is
+/// lost. \p instead is the answer where the body can't be had.
+void write(const restinio::request_handle_t& request, const std::string& request_id, const Response& response,
+           bool head, std::shared_ptr<void> token, BodyStreams& streams, const Response& instead) {
+  const bool bodyless = head || response.status == 304 || size_of_body(response) == 0;
   if (!bodyless && response.source)
-    return streams.send(std::move(builder), response.source, std::move(token));
+    return streams.send([=] { return begin_response(request, request_id, response); },
+                        [=, &streams] { write(request, request_id, instead, false, token, streams, instead); },
+                        response.source, token);
+  auto builder = begin_response(request, request_id, response);
   if (!bodyless)
     builder.set_body(response.body);
   builder.done([token = std::move(token)](const auto&) {});
+}
+
+/// For a body that is fetched, and may turn out not to be there.
+Response instead_of(const Response& response, const Responder& responder) {
+  return response.source
+             ? make_response(unavailable("The file can't be read now; try again."), responder.instance())
+             : Response{};
 }
 
 Problem stopping() {
@@ -209,9 +227,10 @@ ResponderPtr Server::Impl::make_responder(restinio::request_handle_t handle, con
     if (served)
       served({method, responder.route(), response.status, took.count(), responder.request_id()});
     asio::post(*io, [handle = std::move(handle), token = std::move(token), id = responder.request_id(),
-                     head = method == "HEAD", response = std::move(response), streams]() mutable {
+                     head = method == "HEAD", instead = instead_of(response, responder), response = std::move(response),
+                     streams]() mutable {
       try {
-        write(handle, id, response, head, std::move(token), *streams);
+        write(handle, id, response, head, std::move(token), *streams, instead);
       } catch (const std::exception& e) {
         spdlog::error("event=answer_not_written request_id={} text=\"{}\"", id, e.what());
       }
