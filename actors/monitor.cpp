@@ -174,6 +174,7 @@ caf::result<Answer> Monitor::admit(Promises<Answer>& promises, const TicketPtr& 
   auto id = next_request_++;
   auto promise = this->template make_response_promise<Answer>();
   promises.emplace(id, promise);
+  request_ids_.emplace(id, ticket->request_id());
   spdlog::debug("event=taken_up request_id={} request={}", ticket->request_id(), id);
   hand_over(id);
   nudge();

@@ -105,6 +105,7 @@ class Monitor : public Metered<monitor_actor::base> {
   std::optional<domain::Time> timer_due_;
 
   domain::RequestId next_request_ = 1;
+  std::map<domain::RequestId, std::string> request_ids_; ///< clients' names of those that wait, for the log
   Promises<domain::TakeAnswer> takes_;
   Promises<domain::ReleaseAnswer> releases_;
   Promises<domain::JitAnswer> jits_;

@@ -276,6 +276,7 @@ void Monitor::deliver(Promises<Answer>& promises, domain::RequestId id, Answer a
     return;
   it->second.deliver(std::move(answer));
   promises.erase(it);
+  request_ids_.erase(id);
 }
 
 void Monitor::carry(domain::effect::AnswerTake e) { deliver(takes_, e.request, std::move(e.answer)); }
@@ -286,7 +287,9 @@ void Monitor::carry(domain::effect::AnswerLever e) { deliver(levers_, e.request,
 void Monitor::carry(domain::effect::Publish e) { parts_.board->publish(std::move(e.snapshot)); }
 
 void Monitor::carry(domain::effect::Log e) {
-  spdlog::log(level_of(e.level), "event={}{}{}", e.event, e.fields.empty() ? "" : " ", e.fields);
+  const auto cause = request_ids_.find(e.request);
+  spdlog::log(level_of(e.level), "event={}{}{}{}{}", e.event, e.fields.empty() ? "" : " ", e.fields,
+              cause == request_ids_.end() ? "" : " request_id=", cause == request_ids_.end() ? "" : cause->second);
 }
 
 void Monitor::carry(domain::effect::Count e) {

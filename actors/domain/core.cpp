@@ -42,7 +42,7 @@ void Core::remember(const char* event, const Runner& runner, std::string detail)
 }
 
 void Core::log(LogLevel level, const char* event, std::string fields) {
-  order(effect::Log{level, event, std::move(fields)});
+  order(effect::Log{level, event, std::move(fields), cause_});
 }
 
 std::vector<Effect> Core::drain() {

@@ -28,6 +28,7 @@
 #include <set>
 #include <string>
 #include <vector>
+#include <utility>
 
 namespace ci::domain {
 
@@ -105,6 +106,7 @@ struct Reservation {
   bool from_store = false; ///< an earlier process began it: any of its labels may be set
   Verdict failure;         ///< what to tell those who wait; none: `null`
   std::vector<RequestId> takers;
+  RequestId begun_by = 0; ///< the request that it is decided for; 0: one of an earlier process
   std::vector<RequestId> releasers;
   struct Work {
     bool labelling = false, looking = false, unlabelling = false, maybe_labelled = false;
@@ -198,6 +200,19 @@ class Core final : private Outbox {
   };
 
   // core.cpp: plumbing
+  /// While it lives, what is logged was caused by that request.
+  class Because {
+   public:
+    Because(Core& core, RequestId request) : core_(core), before_(std::exchange(core.cause_, request)) {}
+    Because(const Because&) = delete;
+    Because& operator=(const Because&) = delete;
+    ~Because() { core_.cause_ = before_; }
+
+   private:
+    Core& core_;
+    const RequestId before_;
+  };
+
   void see(Now);
   std::uint64_t next_seq() { return ++seq_; }
   void order(Effect) override;
@@ -353,6 +368,7 @@ class Core final : private Outbox {
     RunnerRecord rec;
     std::uint64_t seq = 0; ///< listings ordered before this still showed it
   };
+  RequestId cause_ = 0; ///< see Because
   std::map<RunnerId, Tombstone> gone_;
   std::map<std::string, Reservation> reservations_;    ///< that live
   std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while

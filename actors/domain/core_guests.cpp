@@ -90,6 +90,7 @@ void Core::answer_jit(RequestId request, Runner& r) {
 }
 
 void Core::serve_jit(RequestId request, Runner& r) {
+  const Because because(*this, request);
   if (!r.rec.jit_served_at)
     order(effect::Seconds{"ci_monitor_runner_step_seconds",
                           {{"step", "jitconfig"}},

@@ -7,6 +7,7 @@ namespace ci::domain {
 
 void Core::operate(Now now, RequestId request, const Lever& asked) {
   see(now);
+  const Because because(*this, request);
   if (!ready() || stopping_)
     return refuse_lever(request,
                         {Refusal::not_ready,

@@ -26,6 +26,7 @@ std::vector<RunnerId> Core::idle_runners(const std::string& profile) const {
 
 void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   see(now);
+  const Because because(*this, request);
   auto refuse = [&](Refusal why, std::string detail, Duration retry = Duration{1'000}) {
     order(effect::AnswerTake{request, {{why, std::move(detail), retry}, {}}});
     order(effect::Count{"ci_monitor_takes_total", {{"outcome", to_string(why)}}});
@@ -96,6 +97,7 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   save(fresh, [this, uid = ask.unique_id] {
     if (auto it = reservations_.find(uid); it != reservations_.end())
       it->second.committed = true;
+  fresh.begun_by = request;
   });
 }
 
@@ -132,6 +134,7 @@ void Core::advance_pending(Reservation& r) {
     if (now_.time >= deadline)
       return fail_take(r, {Refusal::github_away, "GitHub did not confirm the runners in time; nothing was reserved.",
                            Duration{1'000}});
+  const Because because(*this, r.begun_by);
     wake(deadline);
   }
   if (!r.committed)
@@ -232,6 +235,7 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
   const bool granted = r.rec.phase == ReservationPhase::granted;
   if (slot == r.rec.slots.end() || (r.rec.phase != ReservationPhase::pending && !granted))
     return;
+  const Because because(*this, r.rec.phase == ReservationPhase::pending ? r.begun_by : 0);
   if (reply) {
     slot->state = SlotState::labelled;
     return;
@@ -272,6 +276,7 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
     saw_registration(*runner, *reply.value, work.look_seq);
   else if (runner && reply.error.kind == GithubError::Kind::not_found)
     saw_missing(*runner, work.look_seq);
+  const Because because(*this, r.rec.phase == ReservationPhase::pending ? r.begun_by : 0);
   auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
                            [id](auto& s) { return s.runner == id && s.state == SlotState::labelled; });
   const bool granted = r.rec.phase == ReservationPhase::granted;

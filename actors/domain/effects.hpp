@@ -131,6 +131,7 @@ struct Publish {
 struct Log {
   LogLevel level;
   std::string event, fields;
+  RequestId request = 0; ///< what caused it; 0: no request did
 };
 struct Count {
   std::string family;
