@@ -73,7 +73,9 @@ const char* public_state(const ReservationRecord& r) {
   case ReservationPhase::ended:
     break;
   }
-  if (r.released)
+  if (r.phase == ReservationPhase::releasing && any(SlotState::started))
+    return "started"; // what had begun was not given back
+  if (r.released && !any(SlotState::finished))
     return "released";
   return any(SlotState::finished) || any(SlotState::started) ? "finished" : "expired";
 }
