@@ -8,12 +8,14 @@
 #include "actors/domain/answers.hpp"
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
+#include "actors/domain/history.hpp"
 #include "actors/domain/operator.hpp"
 #include "actors/domain/picture.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/served_file.hpp"
 #include "actors/domain/selection.hpp"
 #include "actors/domain/store.hpp"
+#include "actors/domain/usage.hpp"
 #include "actors/ticket.hpp"
 
 #include <caf/all.hpp>
@@ -76,6 +78,19 @@ struct FileReply {
 using OpenedTo = std::function<void(FileReply)>;
 /// Null: it can't be read.
 using ReadTo = std::function<void(std::shared_ptr<const std::string>)>;
+/// Lines of the history, or why there are none.
+struct HistoryReply {
+  std::optional<domain::HistoryPage> page;
+  std::string error;
+};
+/// How the pools were used, or why that is not known.
+struct UsageReply {
+  std::optional<domain::UsageReport> report;
+  std::string error;
+};
+/// Are called in the historian's thread: hand on and leave.
+using RecalledTo = std::function<void(const HistoryReply&)>;
+using TalliedTo = std::function<void(const UsageReply&)>;
 using MetricLabels = std::map<std::string, std::string>;
 
 // Atoms are at most ten characters long in CAF 0.17.
@@ -129,6 +144,8 @@ using keep_atom = caf::atom_constant<caf::atom("keep")>;
 using forget_atom = caf::atom_constant<caf::atom("forget")>;
 using open_atom = caf::atom_constant<caf::atom("open")>;
 using read_atom = caf::atom_constant<caf::atom("read")>;
+using recall_atom = caf::atom_constant<caf::atom("recall")>;
+using tally_atom = caf::atom_constant<caf::atom("tally")>;
 using count_atom = caf::atom_constant<caf::atom("count")>;
 using gauge_atom = caf::atom_constant<caf::atom("gauge")>;
 using time_atom = caf::atom_constant<caf::atom("time")>;
@@ -322,6 +339,14 @@ using files_actor = caf::typed_actor<
     /// So many bytes from that offset on, all of them or none.
     caf::reacts_to<read_atom, OpenFilePtr, std::int64_t, std::uint64_t, ReadTo>>;
 
+/// Reads the history beside the journal, over a connection of its own. Detached. Nobody waits for its answers: they go to
+/// functions, which are destroyed without a call where the actor dies.
+using historian_actor = caf::typed_actor<
+    /// Lines of the history.
+    caf::reacts_to<recall_atom, domain::HistoryQuery, RecalledTo>,
+    /// How the pools were used in that span of time.
+    caf::reacts_to<tally_atom, domain::UsageWindow, TalliedTo>>;
+
 /// Decides about selects without a token: asks GitHub for the proof, and makes a take of it.
 using selector_actor = caf::typed_actor<
     /// Answered within `Selector::patience`.
@@ -360,6 +385,10 @@ CI_LOCAL_MESSAGE(ci::OpenFilePtr)
 CI_LOCAL_MESSAGE(ci::OpenedTo)
 CI_LOCAL_MESSAGE(ci::ReadTo)
 CI_LOCAL_MESSAGE(ci::domain::ServedFolder)
+CI_LOCAL_MESSAGE(ci::RecalledTo)
+CI_LOCAL_MESSAGE(ci::TalliedTo)
+CI_LOCAL_MESSAGE(ci::domain::HistoryQuery)
+CI_LOCAL_MESSAGE(ci::domain::UsageWindow)
 CI_LOCAL_MESSAGE(ci::TicketPtr)
 CI_LOCAL_MESSAGE(ci::GuestListingReply)
 CI_LOCAL_MESSAGE(ci::AddressReply)

@@ -30,6 +30,8 @@ struct Surroundings {
   std::function<files_actor()> files;
   /// Who has pictures taken. May be unset, and may give none.
   std::function<screenshots_actor()> screenshots;
+  /// Who reads the history. May be unset, and may give none.
+  std::function<historian_actor()> historian;
   /// Clocks; tests put their own here.
   std::function<domain::Steady()> steady_now = [] { return std::chrono::steady_clock::now(); };
   std::function<domain::Time()> wall_now;
@@ -48,6 +50,8 @@ struct Context {
   std::atomic<bool> public_pictures;
   std::atomic<domain::Duration> ready_within;
   SourceLimiter selects, pictures_now;
+  /// Requests that the historian has to read for. Shared with them: they may outlive this.
+  const std::shared_ptr<std::atomic<int>> recalls = std::make_shared<std::atomic<int>>(0);
 
   gateway_actor gateway() const;
   /// A restarted one. Any thread.

@@ -55,6 +55,10 @@ Gateway::behavior_type Gateway::make_behavior() {
         carry<domain::LeverAnswer>(std::move(responder), usual(), lever_atom::value, std::move(asked),
                                    [write](auto& to, const auto& answer) { answer_lever(to, answer, write); });
       },
+      [](expire_atom, const ResponderRef& waiting) {
+        if (const auto responder = waiting.lock())
+          responder->refuse(unavailable("The answer is not there in time; try again."));
+      },
       [this](policy_atom, const Waits& waits) { waits_ = waits; },
       [this](tick_atom, std::uint64_t id) { time_out(id); },
   };

@@ -12,6 +12,7 @@
 namespace ci::http {
 
 using tick_atom = caf::atom_constant<caf::atom("gw_tick")>;
+using expire_atom = caf::atom_constant<caf::atom("expire")>;
 
 /// Writes the answer to a lever that was not refused.
 using LeverWriter = std::function<void(Responder&, const domain::LeverAnswer&)>;
@@ -34,6 +35,8 @@ using gateway_actor = caf::typed_actor<
     caf::reacts_to<boot_atom, ResponderPtr, std::string>,
     /// An operator's lever; the answer is for the function to write.
     caf::reacts_to<lever_atom, ResponderPtr, domain::Lever, LeverWriter>,
+    /// A request that others answer has waited long enough: refuses it, unless it is answered.
+    caf::reacts_to<expire_atom, ResponderRef>,
     /// New settings: how long requests that come from now on may take.
     caf::reacts_to<policy_atom, Waits>,
     /// A request's time ran out; the number is the request's.
@@ -96,5 +99,6 @@ class Gateway : public Metered<gateway_actor::base> {
 } // namespace ci::http
 
 CI_LOCAL_MESSAGE(ci::http::ResponderPtr)
+CI_LOCAL_MESSAGE(ci::http::ResponderRef)
 CI_LOCAL_MESSAGE(ci::http::LeverWriter)
 CI_LOCAL_MESSAGE(ci::http::Waits)

@@ -43,6 +43,10 @@ void page(Context&, const Request&, const ResponderPtr&);
 void dashboard_html(Context&, const Request&, const ResponderPtr&);
 void dashboard_json(Context&, const Request&, const ResponderPtr&);
 
+// handlers_history.cpp
+void history(Context&, const Request&, const ResponderPtr&);
+void usage(Context&, const Request&, const ResponderPtr&);
+
 // handlers_operator.cpp
 void healthz(Context&, const Request&, const ResponderPtr&);
 void readyz(Context&, const Request&, const ResponderPtr&);

@@ -2,6 +2,7 @@
 
 #include "actors/album.hpp"
 #include "actors/files.hpp"
+#include "actors/historian.hpp"
 #include "actors/host.hpp"
 #include "actors/hypervisor.hpp"
 #include "actors/images.hpp"
@@ -80,6 +81,7 @@ Supervision Cast::supervision() {
       {"policy", {"monitor"}, {}, [this] { return begin_policy(); }, {}},
       {"selector", {"metrics", "github"}, {}, [this] { return begin_selector(); }, {}},
       {"files", {}, {}, [this] { return begin_files(); }, {}},
+      {"historian", {}, {}, [this] { return begin_historian(); }, {}},
       {"screenshots", {"metrics"}, {}, [this] { return begin_screenshots(); }, {}},
       {"gateway", {}, {}, [this] { return begin_gateway(); }, {}},
   };
@@ -190,6 +192,13 @@ Cast::Members Cast::begin_screenshots() {
   setup.interval = settings.screenshot_interval;
   screenshots_actor screenshots = spawn<Screenshots>(members, "screenshots", std::move(setup), metrics());
   note([&](auto& h) { h.screenshots = screenshots; });
+  return members;
+}
+
+Cast::Members Cast::begin_historian() {
+  Members members;
+  historian_actor historian = spawn<Historian, caf::detached>(members, "historian", settings_.get().data_path);
+  note([&](auto& h) { h.historian = historian; });
   return members;
 }
 

@@ -48,6 +48,8 @@ class Cast {
   /// None at first.
   screenshots_actor screenshots() const { return known().screenshots; }
   /// None at first.
+  historian_actor historian() const { return known().historian; }
+  /// None at first.
   metrics_actor metrics() const { return known().metrics; }
 
  private:
@@ -68,6 +70,7 @@ class Cast {
     gateway_actor gateway;
     std::vector<files_actor> readers;
     screenshots_actor screenshots;
+    historian_actor historian;
   };
   using Members = std::vector<Role::Member>;
 
@@ -91,6 +94,7 @@ class Cast {
   Members begin_monitor();
   Members begin_files();
   Members begin_screenshots();
+  Members begin_historian();
   Members begin_policy();
   Members begin_selector();
   Members begin_gateway();

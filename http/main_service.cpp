@@ -51,6 +51,7 @@ Service::Service(config::CommandLine arguments, const config::Loaded& loaded)
   around.policy = [this] { return cast_->policy(); };
   around.wall_now = wall_time;
   around.screenshots = [this] { return cast_->screenshots(); };
+  around.historian = [this] { return cast_->historian(); };
   around.files = [this] { return cast_->file_reader(); };
   api_ = std::make_unique<Api>(options_, std::move(around));
 }

@@ -21,6 +21,30 @@ const char* const openapi_operator = R"json({
   "operationId": "metrics", "tags": ["operator"], "summary": "Prometheus metrics",
   "responses": {
     "200": {"description": "The text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}}},
+"GET /history.json": {
+  "operationId": "history", "tags": ["operator"], "summary": "What happened, the newest first",
+  "description": "Kept for 30 days, 100,000 events at most. Pages: repeat the request with before set to next. For those at the host itself, the token is not needed.",
+  "parameters": [
+    {"name": "before", "in": "query", "description": "Only events with smaller numbers.", "schema": {"$ref": "#/components/schemas/Id"}},
+    {"name": "limit", "in": "query", "description": "So many at most.", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}},
+    {"name": "runner", "in": "query", "description": "Of this runner.", "schema": {"$ref": "#/components/schemas/Id"}},
+    {"name": "profile", "in": "query", "description": "Of this profile, configured or not.", "schema": {"type": "string"}},
+    {"name": "event", "in": "query", "description": "Of this kind.", "schema": {"type": "string"}},
+    {"name": "since", "in": "query", "description": "From then on.", "schema": {"$ref": "#/components/schemas/Time"}},
+    {"name": "until", "in": "query", "description": "Before then.", "schema": {"$ref": "#/components/schemas/Time"}}],
+  "responses": {
+    "200": {"description": "A page of it.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/History"}}}},
+    "503": "The store can't be read, or others read it; repeat it."}},
+"GET /usage.json": {
+  "operationId": "usage", "tags": ["operator"], "summary": "How the pools were used in a span of time",
+  "description": "Computed from the history; history_since tells how far that reaches back. For those at the host itself, the token is not needed.",
+  "parameters": [
+    {"name": "since", "in": "query", "description": "From then on.", "schema": {"$ref": "#/components/schemas/Time"}},
+    {"name": "until", "in": "query", "description": "Before then; now, where it is missing or later.", "schema": {"$ref": "#/components/schemas/Time"}},
+    {"name": "hours", "in": "query", "description": "So many before the end, in place of since.", "schema": {"type": "integer", "minimum": 1, "maximum": 720, "default": 24}}],
+  "responses": {
+    "200": {"description": "By profile, and of all.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UsageReport"}}}},
+    "503": "The store can't be read, or others read it; repeat it."}},
 "GET /openapi.json": {
   "operationId": "openapi", "tags": ["operator"], "summary": "This description", "cacheable": true,
   "responses": {

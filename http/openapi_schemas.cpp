@@ -126,6 +126,34 @@ const char* const openapi_schemas = R"json({
     "asked": {"$ref": "#/components/schemas/Number"}, "beyond_target": {"$ref": "#/components/schemas/Number"},
     "granted": {"$ref": "#/components/schemas/Number"},
     "target_meanwhile": {"description": "null where nothing was fitted.", "oneOf": [{"$ref": "#/components/schemas/Number"}, {"type": "null"}]}}},
+  "History": {"type": "object", "required": ["events", "next"], "properties": {
+    "events": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
+    "next": {"description": "The next page's before; null: this is the last one.", "oneOf": [{"$ref": "#/components/schemas/Id"}, {"type": "null"}]}}},
+  "Event": {"type": "object", "required": ["number", "time", "event", "runner", "profile", "detail"], "properties": {
+    "number": {"$ref": "#/components/schemas/Id"}, "time": {"$ref": "#/components/schemas/Time"},
+    "event": {"type": "string", "examples": ["ordered", "online", "reserved", "busy", "gone", "take_granted", "take_null", "image_ready"]},
+    "runner": {"oneOf": [{"$ref": "#/components/schemas/Id"}, {"type": "null"}]}, "profile": {"type": ["string", "null"]},
+    "detail": {"type": "string", "description": "For people; of takes that share a line, how many they were."}}},
+  "UsageReport": {"type": "object", "required": ["since", "until", "history_since", "profiles", "total"], "properties": {
+    "since": {"$ref": "#/components/schemas/Time"}, "until": {"$ref": "#/components/schemas/Time"},
+    "history_since": {"description": "Nothing is known of what was before.", "$ref": "#/components/schemas/TimeOrNull"},
+    "profiles": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Usage"}},
+    "total": {"$ref": "#/components/schemas/Usage"}}},
+  "Usage": {"type": "object", "description": "Seconds are those of all runners together within the span.", "required": ["runners_made", "runners_online", "runners_failed", "jobs", "starting_seconds", "idle_seconds", "reserved_seconds", "busy_seconds", "ending_seconds", "utilisation", "takes", "granted_share", "create_to_online", "reserved_to_busy", "end_to_removed", "end_to_replacement"], "properties": {
+    "runners_made": {"$ref": "#/components/schemas/Number"}, "runners_online": {"$ref": "#/components/schemas/Number"},
+    "runners_failed": {"description": "Ended without ever having been online.", "$ref": "#/components/schemas/Number"},
+    "jobs": {"description": "That began.", "$ref": "#/components/schemas/Number"},
+    "starting_seconds": {"type": "number", "minimum": 0}, "idle_seconds": {"type": "number", "minimum": 0},
+    "reserved_seconds": {"type": "number", "minimum": 0}, "busy_seconds": {"type": "number", "minimum": 0},
+    "ending_seconds": {"type": "number", "minimum": 0},
+    "utilisation": {"type": ["number", "null"], "description": "busy_seconds as a share of all these."},
+    "takes": {"description": "Decided ones by outcome: granted, null, or why they could not be decided.", "$ref": "#/components/schemas/Counts"},
+    "granted_share": {"type": ["number", "null"]},
+    "create_to_online": {"$ref": "#/components/schemas/Spread"}, "reserved_to_busy": {"$ref": "#/components/schemas/Spread"},
+    "end_to_removed": {"description": "From a job's end until nothing is left of its runner.", "$ref": "#/components/schemas/Spread"},
+    "end_to_replacement": {"description": "From a job's end until the runner in its place is online.", "$ref": "#/components/schemas/Spread"}}},
+  "Spread": {"type": "object", "description": "Seconds.", "required": ["count", "median", "p95"], "properties": {
+    "count": {"$ref": "#/components/schemas/Number"}, "median": {"type": ["number", "null"]}, "p95": {"type": ["number", "null"]}}},
   "Rebuild": {"type": "object", "required": ["profile", "rebuild"], "properties": {
     "profile": {"type": "string"}, "rebuild": {"type": "boolean"}}},
   "Pause": {"type": "object", "required": ["profile", "paused"], "properties": {

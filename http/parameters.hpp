@@ -1,9 +1,11 @@
 #pragma once
 /// The parameters of requests: their rules, and a reader that finds everything wrong at once. Pure.
 
+#include "actors/domain/history.hpp"
 #include "actors/domain/override.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/selection.hpp"
+#include "actors/domain/usage.hpp"
 #include "http/problem.hpp"
 
 #include <cstdint>
@@ -44,6 +46,12 @@ domain::ProfileNumbers read_override(ParameterReader&, const Request&);
 
 /// Reads what POST /select-runner asks, as read_take() does. Of `X-Reservation-Key` the digest alone is kept.
 domain::SelectRequest read_select(ParameterReader&, const Request&);
+
+/// Which lines of the history GET /history.json asks for.
+domain::HistoryQuery read_history(ParameterReader&);
+/// The span of time that GET /usage.json asks for; it never ends after \p now, and is the last 24 hours where nothing
+/// is said.
+domain::UsageWindow read_window(ParameterReader&, domain::Time now);
 
 /// The `{unique_id}` of a path in lower case; noted where it is none.
 std::string read_unique_id(ParameterReader&, const Request&);

@@ -42,5 +42,7 @@ class Responder {
   std::atomic<bool> answered_{false};
 };
 using ResponderPtr = std::shared_ptr<Responder>;
+/// Keeps no request waiting.
+using ResponderRef = std::weak_ptr<Responder>;
 
 } // namespace ci::http

@@ -41,6 +41,8 @@ constexpr Route table[] = {
     {"GET",    "/healthz",                            everyone, Proof::none,              healthz},
     {"GET",    "/readyz",                             others,   Proof::none,              readyz},
     {"GET",    "/metrics",                            others,   Proof::token_or_loopback, metrics},
+    {"GET",    "/history.json",                       others,   Proof::token_or_loopback, history},
+    {"GET",    "/usage.json",                         others,   Proof::token_or_loopback, usage},
     {"GET",    "/openapi.json",                       others,   Proof::none,              openapi},
 };
 // clang-format on

@@ -10,7 +10,6 @@ namespace {
 /// day, so a lost call cannot bring one back later than that.
 constexpr Duration tombstone_life = std::chrono::hours(48);
 /// A spent unique_id stays spent for so long (spec/api.md).
-constexpr Duration history_life = std::chrono::hours(24 * 30);
 /// How often it is looked through what may be forgotten.
 constexpr Duration forget_interval = std::chrono::minutes(10);
 
@@ -21,6 +20,8 @@ void Core::see(Now now) { now_ = now; }
 void Core::order(Effect effect) { effects_.push_back(std::move(effect)); }
 
 void Core::write(StoreOp op, std::function<void()> then) {
+  if (auto* line = std::get_if<store::AppendHistory>(&op))
+    shorten(line->event.detail);
   batch_.push_back(std::move(op));
   if (then)
     batch_then_.push_back(std::move(then));
@@ -32,13 +33,6 @@ void Core::save(Runner& runner, std::function<void()> then) {
 
 void Core::save(Reservation& reservation, std::function<void()> then) {
   write(store::PutReservation{reservation.rec}, std::move(then));
-}
-
-void Core::remember(const char* event, const Runner& runner, std::string detail) {
-  write(store::AppendHistory{{now_.time, event, runner.rec.id, runner.rec.profile, detail}});
-  log(LogLevel::info, event,
-      "runner=" + std::to_string(runner.rec.id) + " profile=" + runner.rec.profile +
-          (detail.empty() ? "" : " detail=\"" + detail + "\""));
 }
 
 void Core::log(LogLevel level, const char* event, std::string fields) {
@@ -231,7 +225,10 @@ void Core::on_clock_jump(Now now, Duration by) {
   list_pause_.shift(by);
   for (auto& request : guest_requests_)
     request.deadline += by;
-  for (auto* due : {&guests_due_, &addresses_due_, &registrations_due_, &loaded_at_, &forget_due_})
+  for (auto& [key, noted] : noted_takes_)
+    noted.due += by;
+  for (auto* due :
+       {&prune_due_, &guests_due_, &addresses_due_, &registrations_due_, &loaded_at_, &forget_due_})
     *due += by;
   for (auto* party : {&github_, &libvirt_, &store_})
     move(party->since);
@@ -255,6 +252,7 @@ void Core::on_store(Now now, bool well, std::string trouble) {
 void Core::stop(Now now) {
   see(now);
   stopping_ = true;
+  advance_history(true);
   Verdict verdict{Refusal::not_ready, "The service is stopping; ask again in a moment.", Duration{1'000}};
   for (auto& [id, reservation] : reservations_) {
     for (auto request : std::exchange(reservation.takers, {}))
@@ -281,7 +279,6 @@ void Core::forget_old() {
   for (auto it = gone_.begin(); it != gone_.end();)
     if (auto ended = it->second.rec.ended_at; ended && now_.time > *ended + tombstone_life) {
       write(store::DropRunner{it->first});
-      write(store::PruneHistory{now_.time - history_life});
       it = gone_.erase(it);
     } else
       ++it;
@@ -325,6 +322,7 @@ void Core::crank(Now now) {
   advance_override();
   advance_images();
   plan();
+  advance_history();
 
   // Listings.
   if (!listing_guests_ && host_up_ && (guests_wanted_ || now_.time >= guests_due_)) {

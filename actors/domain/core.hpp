@@ -11,6 +11,7 @@
 #include "actors/domain/backoff.hpp"
 #include "actors/domain/effects.hpp"
 #include "actors/domain/fitting.hpp"
+#include "actors/domain/history.hpp"
 #include "actors/domain/images.hpp"
 #include "actors/domain/names.hpp"
 #include "actors/domain/operator.hpp"
@@ -27,8 +28,8 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 #include <utility>
+#include <vector>
 
 namespace ci::domain {
 
@@ -105,8 +106,8 @@ struct Reservation {
   bool grant_committed = false;
   bool from_store = false; ///< an earlier process began it: any of its labels may be set
   Verdict failure;         ///< what to tell those who wait; none: `null`
-  std::vector<RequestId> takers;
   RequestId begun_by = 0; ///< the request that it is decided for; 0: one of an earlier process
+  std::vector<RequestId> takers;
   std::vector<RequestId> releasers;
   struct Work {
     bool labelling = false, looking = false, unlabelling = false, maybe_labelled = false;
@@ -199,7 +200,6 @@ class Core final : private Outbox {
     Time deadline;
   };
 
-  // core.cpp: plumbing
   /// While it lives, what is logged was caused by that request.
   class Because {
    public:
@@ -213,13 +213,13 @@ class Core final : private Outbox {
     const RequestId before_;
   };
 
+  // core.cpp: plumbing
   void see(Now);
   std::uint64_t next_seq() { return ++seq_; }
   void order(Effect) override;
   void write(StoreOp, std::function<void()> then = {}) override;
   void save(Runner&, std::function<void()> then = {});
   void save(Reservation&, std::function<void()> then = {});
-  void remember(const char* event, const Runner&, std::string detail = {});
   void log(LogLevel, const char* event, std::string fields) override;
   void wake(Time t) override { wake_ = std::min(wake_, t); }
   std::uint64_t random() override { return random_(); }
@@ -333,6 +333,19 @@ class Core final : private Outbox {
   void advance_override();
   void refit_override();
 
+  // core_history.cpp: what readers of the history are told
+  struct NotedTakes {
+    int unwritten = 0;
+    Time due{}; ///< of the next line
+  };
+  void remember(const char* event, const Runner&, std::string detail = {});
+  void remember(const char* event, const Reservation&, const std::string& detail);
+  /// A take was decided, or could not be, and was not granted.
+  void note_take(const std::string& profile, const std::string& outcome);
+  void write_noted_takes(const std::string& profile, const std::string& outcome, NotedTakes&);
+  /// \p last: nothing is held back for a later line.
+  void advance_history(bool last = false);
+
   // core_guests.cpp: requests of guests
   void answer_guest(const GuestRequest&);
   void answer_jit(RequestId, Runner&);
@@ -354,6 +367,7 @@ class Core final : private Outbox {
   std::vector<std::function<void()>> batch_then_;
   std::deque<std::vector<std::function<void()>>> commits_;
   std::uint64_t seq_ = 0;
+  RequestId cause_ = 0; ///< see Because
   Time wake_{};
 
   PolicyPtr policy_;
@@ -368,7 +382,6 @@ class Core final : private Outbox {
     RunnerRecord rec;
     std::uint64_t seq = 0; ///< listings ordered before this still showed it
   };
-  RequestId cause_ = 0; ///< see Because
   std::map<RunnerId, Tombstone> gone_;
   std::map<std::string, Reservation> reservations_;    ///< that live
   std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while
@@ -407,6 +420,9 @@ class Core final : private Outbox {
   std::shared_ptr<const Override> override_view_; ///< null: none, or to be made anew
   std::shared_ptr<const OverrideGround> ground_view_;
   std::set<std::string> paused_; ///< profiles that get no new runners
+
+  std::map<std::pair<std::string, std::string>, NotedTakes> noted_takes_; ///< by profile and outcome
+  Time prune_due_{};
 
   PartyHealth github_, libvirt_, store_{true, {}, {}};
   std::optional<Time> token_expires_at_, token_warned_at_;

@@ -219,6 +219,7 @@ void Core::mark_busy(Runner& r) {
   if (r.rec.phase == Phase::destroying && !r.guest_off() && !r.rec.registration_ended) {
     log(LogLevel::warn, "destroy_withdrawn",
         "runner=" + std::to_string(r.rec.id) + " reason=\"" + r.rec.reason + "\"");
+    write(store::AppendHistory{{now_.time, "destroy_withdrawn", r.rec.id, r.rec.profile, r.rec.reason}});
     r.rec.phase = Phase::live;
     r.rec.reason.clear();
     r.look_anew();

@@ -81,8 +81,11 @@ void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const Git
     work.unlabel_pause.failed(now.time, reply.error.retry_after);
   } else {
     for (auto& slot : r.rec.slots)
-      if (slot.runner == id && slot.state == SlotState::unlabel)
+      if (slot.runner == id && slot.state == SlotState::unlabel) {
         slot.state = SlotState::released;
+        if (runner && r.rec.granted_at)
+          remember("unreserved", *runner, r.rec.request.unique_id_spelt);
+      }
     save(r);
   }
   if (runner) {
@@ -134,6 +137,8 @@ void Core::spend(Reservation& r) {
   r.rec.ended_at = now_.time;
   save(r);
   auto uid = r.rec.request.unique_id;
+  if (r.rec.granted_at)
+    remember("reservation_ended", r, std::string(": ") + public_state(r.rec));
   log(LogLevel::info, "reservation_ended", "unique_id=" + uid + " state=" + public_state(r.rec));
   spent_[uid] = r.rec;
   spent_views_.reset();

@@ -31,6 +31,11 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
     order(effect::AnswerTake{request, {{why, std::move(detail), retry}, {}}});
     order(effect::Count{"ci_monitor_takes_total", {{"outcome", to_string(why)}}});
   };
+  /// No fault of the client's.
+  auto refuse_and_note = [&](Refusal why, std::string detail, Duration retry = Duration{1'000}) {
+    refuse(why, std::move(detail), retry);
+    note_take(ask.profile, to_string(why));
+  };
   if (!loaded_ || !policy_ || stopping_)
     return refuse(Refusal::not_ready, "The service is starting or stopping; ask again in a moment.");
   if (auto it = reservations_.find(ask.unique_id); it != reservations_.end()) {
@@ -65,20 +70,21 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
     if (auto verdict = check_tokenless(ask); verdict.refusal != Refusal::none)
       return refuse(verdict.refusal, verdict.detail, {});
   if (!guests_known_ || (!registrations_known_ && !policy_->dont_register_runners))
-    return refuse(github_.trouble.empty() ? Refusal::not_ready : Refusal::github_away,
+    return refuse_and_note(github_.trouble.empty() ? Refusal::not_ready : Refusal::github_away,
                   "GitHub or libvirt has not been heard yet; ask again in a moment.");
   if (!store_.well)
-    return refuse(Refusal::store_away, "The store can't be written; ask again later.", Duration{5'000});
+    return refuse_and_note(Refusal::store_away, "The store can't be written; ask again later.", Duration{5'000});
   int deciding = 0;
   for (auto& [uid, other] : reservations_)
     deciding += other.rec.phase == ReservationPhase::pending;
   if (deciding >= policy_->max_deciding_takes)
-    return refuse(Refusal::busy, "Too many takes are under way; ask again in a moment.");
+    return refuse_and_note(Refusal::busy, "Too many takes are under way; ask again in a moment.");
 
   auto idle = idle_runners(ask.profile);
   if (static_cast<int>(idle.size()) < ask.minimum) {
     order(effect::AnswerTake{request, {}});
     order(effect::Count{"ci_monitor_takes_total", {{"outcome", "null"}}});
+    note_take(ask.profile, "null");
     return;
   }
   const auto wanted = std::min(ask.count, static_cast<int>(idle.size()));
@@ -89,6 +95,7 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   auto& fresh = reservations_[ask.unique_id];
   fresh.rec.request = ask;
   fresh.rec.created_at = now.time;
+  fresh.begun_by = request;
   fresh.takers.push_back(request);
   for (int i = 0; i < wanted; ++i) {
     fresh.rec.slots.push_back({idle[i], SlotState::chosen});
@@ -97,7 +104,6 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   save(fresh, [this, uid = ask.unique_id] {
     if (auto it = reservations_.find(uid); it != reservations_.end())
       it->second.committed = true;
-  fresh.begun_by = request;
   });
 }
 
@@ -128,13 +134,13 @@ void Core::advance(Reservation& r) {
 // --- deciding ---
 
 void Core::advance_pending(Reservation& r) {
+  const Because because(*this, r.begun_by);
   if (policy_->queue_member) {
     // Whoever distributes jobs over several hosts asks the next one after this.
     auto deadline = r.rec.created_at + policy_->timings.take_deadline;
     if (now_.time >= deadline)
       return fail_take(r, {Refusal::github_away, "GitHub did not confirm the runners in time; nothing was reserved.",
                            Duration{1'000}});
-  const Because because(*this, r.begun_by);
     wake(deadline);
   }
   if (!r.committed)
@@ -229,13 +235,13 @@ void Core::on_labelled(Now now, const std::string& uid, RunnerId id,
   if (it == reservations_.end())
     return;
   auto& r = it->second;
+  const Because because(*this, r.rec.phase == ReservationPhase::pending ? r.begun_by : 0);
   r.work[id].labelling = false;
   auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
                            [id](auto& s) { return s.runner == id && s.state == SlotState::chosen; });
   const bool granted = r.rec.phase == ReservationPhase::granted;
   if (slot == r.rec.slots.end() || (r.rec.phase != ReservationPhase::pending && !granted))
     return;
-  const Because because(*this, r.rec.phase == ReservationPhase::pending ? r.begun_by : 0);
   if (reply) {
     slot->state = SlotState::labelled;
     return;
@@ -270,13 +276,13 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
     return;
   }
   auto& r = it->second;
+  const Because because(*this, r.rec.phase == ReservationPhase::pending ? r.begun_by : 0);
   auto& work = r.work[id];
   work.looking = false;
   if (runner && reply)
     saw_registration(*runner, *reply.value, work.look_seq);
   else if (runner && reply.error.kind == GithubError::Kind::not_found)
     saw_missing(*runner, work.look_seq);
-  const Because because(*this, r.rec.phase == ReservationPhase::pending ? r.begun_by : 0);
   auto slot = std::find_if(r.rec.slots.begin(), r.rec.slots.end(),
                            [id](auto& s) { return s.runner == id && s.state == SlotState::labelled; });
   const bool granted = r.rec.phase == ReservationPhase::granted;
@@ -296,14 +302,19 @@ void Core::on_slot_looked(Now now, const std::string& uid, RunnerId id,
               reply.value->busy ? "another job took it" : "it is offline, or its labels are not there");
   } else {
     slot->state = SlotState::confirmed;
-    if (granted)
+    if (granted) {
       save(r);
+      if (runner)
+        remember("reserved", *runner, r.rec.request.unique_id_spelt);
+    }
   }
 }
 
 void Core::fail_take(Reservation& r, Verdict why) {
   r.rec.phase = ReservationPhase::undoing;
   r.failure = std::move(why);
+  note_take(r.rec.request.profile,
+            r.failure.refusal == Refusal::none ? "null" : to_string(r.failure.refusal));
   for (auto& slot : r.rec.slots)
     if (is_open(slot.state))
       slot.state = SlotState::unlabel;
@@ -319,6 +330,10 @@ void Core::grant(Reservation& r) {
   r.rec.deadline = now_.time + policy_->timings.reserve_timeout;
   if (r.rec.request.artifact_id != 0)
     use_artifact(r.rec.request.artifact_id);
+  remember("take_granted", r, "");
+  for (auto& slot : r.rec.slots)
+    if (auto* runner = find(slot.runner); runner && slot.state == SlotState::confirmed)
+      remember("reserved", *runner, r.rec.request.unique_id_spelt);
   save(r, [this, uid = r.rec.request.unique_id] {
     auto it = reservations_.find(uid);
     if (it == reservations_.end())

@@ -128,13 +128,19 @@ std::string rfc3339(Time t) {
   return text;
 }
 
-std::string snapshot_name(Time t) {
+std::string rfc3339_milliseconds(Time t) {
   char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%03d000000Z",
+  std::snprintf(fraction, sizeof fraction, ".%03dZ",
                 static_cast<int>((t - std::chrono::floor<std::chrono::seconds>(t)).count()));
-  auto name = rfc3339(t);
+  auto text = rfc3339(t);
+  text.pop_back();
+  return text + fraction;
+}
+
+std::string snapshot_name(Time t) {
+  auto name = rfc3339_milliseconds(t);
   name.pop_back();
-  return name + fraction;
+  return name + "000000Z";
 }
 
 std::vector<std::string> reservation_labels(const TakeRequest& request, Time since) {

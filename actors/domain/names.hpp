@@ -42,6 +42,8 @@ std::optional<RunnerName> parse_registration(const Prefixes&, std::string_view r
 std::optional<Time> snapshot_time(std::string_view snapshot);
 /// RFC 3339 in UTC with `Z`, whole seconds.
 std::string rfc3339(Time);
+/// The same with milliseconds.
+std::string rfc3339_milliseconds(Time);
 /// The same with nanoseconds: the name of an image made then. Such names sort as their times do.
 std::string snapshot_name(Time);
 

@@ -149,6 +149,7 @@ class Service {
     around.policy = [policy = make_policy()] { return policy; };
     around.screenshots = [this] { return screenshots; };
     around.files = [this] { return files_; };
+    around.historian = [this] { return historian; };
     return around;
   }
   static ci::domain::PolicyPtr make_policy() {
@@ -188,6 +189,8 @@ class Service {
   ci::BoardPtr board;
   /// Takes the pictures; none unless the test sets one. It is the test's to end.
   ci::screenshots_actor screenshots;
+  /// Reads the history; none unless the test sets one. It is the test's to end.
+  ci::historian_actor historian;
   ci::http::Api api;
   ci::http::Server server;
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness import binary, wait_until
 from monitor import API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET, profile
 
-PAGES = ["/", "/dashboard.html", "/dashboard.json", "/metrics", "/healthz", "/readyz", "/openapi.json", "/boot",
+PAGES = ["/", "/dashboard.html", "/dashboard.json", "/metrics", "/history.json?limit=1000", "/usage.json", "/healthz", "/readyz", "/openapi.json", "/boot",
          "/github-jitconfig", "/no/such/page"]
 
 

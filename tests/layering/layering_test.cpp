@@ -54,6 +54,7 @@ const std::vector<Rule> rules = {
                       "actors/edge/checkout"}},
     {"actors/journal.", {"actors/edge/store.hpp"}},
     {"actors/files.", {"actors/edge/file_tree"}},
+    {"actors/historian.", {"actors/edge/history.hpp"}},
     {"actors/album.", {"actors/edge/picture"}},
     {"http/", Names{"http/", "actors/messages.hpp", "actors/ticket.hpp", "actors/board.hpp",
                     "actors/metered.hpp", "actors/domain/", "caf/", "nlohmann/", "prometheus/", "openssl/"} +

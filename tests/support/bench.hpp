@@ -21,6 +21,7 @@ class Bench {
   Steady steady{std::chrono::hours(10)};
   SnapshotPtr snapshot;
   std::vector<std::string> events; ///< the names of the core's log lines
+  std::vector<HistoryEvent> history; ///< what is committed of it, pruning aside
   std::map<RequestId, TakeAnswer> takes;
   std::map<RequestId, ReleaseAnswer> releases;
   std::map<RequestId, JitAnswer> jits;
@@ -206,6 +207,9 @@ class Bench {
 
   void carry(effect::Commit& e) {
     commit(store, e.batch);
+    for (auto& op : e.batch)
+      if (auto* line = std::get_if<store::AppendHistory>(&op))
+        history.push_back(line->event);
     core->on_committed(now());
   }
   void carry(effect::ListRegistrations& e) {
