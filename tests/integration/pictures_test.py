@@ -4,7 +4,7 @@ import threading
 import time
 
 from harness import wait_until
-from monitor import profile
+from monitor import built_profile, profile
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -39,6 +39,42 @@ def test_a_picture_is_served_kept_when_the_guest_is_off_and_deleted_with_its_run
     world.libvirt.virsh("destroy", runner["guest_name"])
     wait_until("its data is gone", lambda: not file.parent.exists())
     wait_until("so is its picture", lambda: monitor.http.get(path).status == 404)
+
+
+def test_the_rebuild_guests_picture_is_taken_while_it_runs_and_kept_afterwards(world):
+    monitor = world.begin({"linux": built_profile(1), "off": profile(0)}, guests={"hang_at": "build"}, screenshot_interval=0.3)
+    path = "/profile/linux/screenshot.png"
+
+    def rebuild_guest():
+        return next((name for name, runs in world.libvirt.guests("ci-rebuild-").items() if runs), None)
+
+    def younger(than):
+        answer = monitor.http.get(path)
+        return answer if answer.status == 200 and answer.headers["Last-Modified"] > than else None
+    guest = wait_until("the rebuild guest runs", rebuild_guest)
+    first = wait_until("a first picture", lambda: younger(""))
+    assert first.body.startswith(PNG) and first.headers["Content-Type"] == "image/png"
+    wait_until("a younger one", lambda: younger(first.headers["Last-Modified"]))
+    assert monitor.http.get(path, headers={"If-None-Match": first.headers["ETag"]}).status == 304
+    assert monitor.http.request("HEAD", path).status == 200
+    assert monitor.http.get("/profile/off/screenshot.png").status == 404  # it never built anything
+    assert monitor.http.get("/profile/nobody/screenshot.png").status == 404
+
+    world.guests.behave(default={})
+    world.libvirt.virsh("shutdown", guest)
+    monitor.wait_for_runners("linux", 1)
+    last = monitor.http.get(path)
+    assert (last.status, last.body) == (200, first.body)
+    runner_id, = monitor.runners("linux")
+    runner_path = f"/runner/{runner_id}/screenshot.png"
+    # Others are pictured meanwhile, it is not.
+    wait_until("a round of pictures", lambda: monitor.http.get(runner_path).status == 200)
+    assert monitor.http.get(path).headers["Last-Modified"] == last.headers["Last-Modified"]
+    monitor.restart()
+    assert monitor.http.get(path).headers["Last-Modified"] == last.headers["Last-Modified"]
+    world.guests.behave({"ci-rebuild-linux": {"hang_at": "build"}})
+    assert monitor.http.post("/profile/linux/rebuild").status == 200
+    wait_until("the next build is pictured", lambda: younger(last.headers["Last-Modified"]))
 
 
 def test_pictures_take_the_token_where_they_are_not_public(world):
