@@ -143,6 +143,26 @@ TEST_CASE("a take with a minimum is content with fewer") {
   CHECK(ids(b.takes.at(request)) == std::vector<RunnerId>{1, 2, 3});
 }
 
+TEST_CASE("one take more than may be decided at once is told to come again, and changes nothing") {
+  Pool b;
+  b.policy->max_deciding_takes = 2;
+  b.apply_policy();
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Label>(e); };
+  b.take(Bench::ask("linux", 1, 1));
+  b.take(Bench::ask("linux", 1, 2));
+  auto third = b.take(Bench::ask("linux", 1, 3));
+  CHECK(b.takes.at(third).verdict.refusal == Refusal::busy);
+  CHECK(b.core->reservations().size() == 2);
+  CHECK(b.count(Status::Idle) == 1);
+}
+
+TEST_CASE("a store that can't be written takes no promise") {
+  Pool b;
+  b.core->on_store(b.now(), false, "the disk is full");
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).verdict.refusal == Refusal::store_away);
+  CHECK(b.core->reservations().empty());
+}
+
 TEST_CASE("G2: a repeat gets the same answer, another asker a conflict") {
   Pool b;
   auto first = b.take(Bench::ask("linux", 1));
