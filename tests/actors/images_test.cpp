@@ -119,3 +119,25 @@ TEST_CASE("what can't be made is said, and does not hold up later orders") {
   shop.machine->failing.clear();
   CHECK(shop.ask(prepare_atom::value).error == "");
 }
+
+TEST_CASE("G8: an order that an actor's end cut short is told apart from one that failed") {
+  Workshop shop;
+  shop.machine->failing["disk"] = "the disk is full";
+  CHECK_FALSE(shop.ask(prepare_atom::value).cut_short);
+  SUBCASE("its own") {
+    shop.machine->failing.clear();
+    shop.machine->silent = {"disk"};
+    auto handle = shop.self->request(shop.images, caf::infinite, prepare_atom::value, an_image());
+    shop.stage.run();
+    caf::anon_send_exit(shop.images, caf::exit_reason::kill);
+    shop.stage.run();
+    handle.receive([](HostReply& reply) { CHECK(reply.cut_short); }, [](caf::error&) { CHECK(false); });
+  }
+  SUBCASE("its worker's") {
+    caf::anon_send_exit(shop.host, caf::exit_reason::kill);
+    shop.stage.run();
+    auto reply = shop.ask(prepare_atom::value);
+    CHECK_FALSE(reply);
+    CHECK(reply.cut_short);
+  }
+}
