@@ -196,6 +196,7 @@ class GuestSimulator(Process):
         self.behave(default=behaviour)
         self.start([binary("GUEST_SIMULATOR", "guest-simulator"), "--connect", libvirt_uri, "--monitor", monitor_url,
                     "--behaviour", str(self.behaviour), "--parent-death"])
+        wait_until("guests: at libvirt", lambda: "watching" in self.log())
         return self
 
     def behave(self, by_guest=None, default=None):

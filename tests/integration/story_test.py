@@ -123,7 +123,7 @@ def rebuild_while_runners_serve(world, monitor):
             idle = monitor.runners("linux", "Idle").values()
             return len(idle) == TARGET - 2 and {runner["details"]["template"] for runner in idle} == {new}
         wait_until("every idle runner is replaced", replaced, 120.0)
-    assert len(watch.versions) > 10 and min(watch.versions.values()) >= TARGET - 1, watch.versions
+    assert len(watch.versions) >= 5 and min(watch.versions.values()) >= TARGET - 1, watch.versions
     told = capacities_since(monitor, number)
     assert len(told) >= 2 and min(told) == TARGET - 1, told  # the slot that the build borrows, and no more
     assert world.github.job(job["id"])["status"] == "in_progress"
@@ -146,7 +146,7 @@ def rebuild_fails_twice(world, monitor):
     wait_until("what it made is deleted", lambda: base_files(monitor) == files_of(
         name for name in templates(world) if "-linux@" in name))
     assert templates(world) == old and not world.libvirt.guests("ci-rebuild-")
-    assert len(monitor.runners("linux", "Idle")) == TARGET - 1
+    monitor.wait_for_runners("linux", TARGET - 1)  # the slot that each had borrowed is a runner's again
 
 
 def restart(world, monitor, again, kept, spent):
