@@ -9,7 +9,6 @@ namespace {
 /// How long a runner that is gone is remembered: GitHub removes a registration that never connected after a
 /// day, so a lost call cannot bring one back later than that.
 constexpr Duration tombstone_life = std::chrono::hours(48);
-/// A spent unique_id stays spent for so long (spec/api.md).
 /// How often it is looked through what may be forgotten.
 constexpr Duration forget_interval = std::chrono::minutes(10);
 
