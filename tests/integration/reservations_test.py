@@ -60,4 +60,4 @@ def test_a_member_of_a_queue_is_told_within_the_deadline_what_github_did_not_con
     wait_until("it is forgotten", lambda: monitor.reservation(unique_id).status == 404)
     assert monitor.take("linux", unique_id).json()["id"] in idle
     assert [event["event"] for event in events(monitor, profile="linux") if event["event"].startswith("take_")] == [
-        "take_granted", "take_github_away"]
+        "take_granted", "take_github_away"]  # the newest first
