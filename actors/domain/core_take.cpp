@@ -89,8 +89,8 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
   }
   const auto wanted = std::min(ask.count, static_cast<int>(idle.size()));
   if (auto held = writes_held(WritePurpose::reserving, wanted); held > Duration{0})
-    return refuse(Refusal::github_away, "GitHub's limits leave no room for it now; nothing was reserved.",
-                  std::max(Duration{1'000}, held));
+    return refuse_and_note(Refusal::github_away, "GitHub's limits leave no room for it now; nothing was reserved.",
+                           std::max(Duration{1'000}, held));
   writes_.spend(wanted, now_.steady);
   auto& fresh = reservations_[ask.unique_id];
   fresh.rec.request = ask;
