@@ -392,6 +392,7 @@ class Core final : private Outbox {
 
   bool host_up_ = false, guests_known_ = false, listing_guests_ = false, guests_wanted_ = true;
   std::uint64_t guests_seq_ = 0;
+  std::uint64_t image_gone_seq_ = 0; ///< listings ordered before this may show the guest of an image that is deleted
   Time guests_due_{};
   Images images_{*this};
   std::set<std::string> off_guests_; ///< names of all guests that are off: template candidates

@@ -99,7 +99,7 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
 
   // Who else carries our names?
   guest_strangers_.clear();
-  unclaimed_guests_.clear();
+  const auto unclaimed_before = std::exchange(unclaimed_guests_, {});
   if (!policy_)
     return;
   for (auto& g : listing->guests) {
@@ -107,7 +107,9 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     if (r && r->rec.uuid == g.uuid)
       continue;
     auto rebuild = parse_rebuild_guest(policy_->prefixes, g.name);
-    if (rebuild && !images_.owns(g.name, g.uuid)) {
+    if (rebuild && !images_.owns(g.name, g.uuid) && guests_seq_ < image_gone_seq_ && !unclaimed_before.count(g.name)) {
+      guests_wanted_ = true; // perhaps the guest of an image that was deleted after this was read
+    } else if (rebuild && !images_.owns(g.name, g.uuid)) {
       guest_strangers_.insert(g.name);
       if (g.state == GuestState::on)
         unclaimed_guests_[g.name] = rebuild->profile;

@@ -25,6 +25,7 @@ void Core::on_image_sealed(Now now, const std::string& image, const HostReply& r
 
 void Core::on_image_discarded(Now now, const std::string& image, const HostReply& reply) {
   see(now);
+  image_gone_seq_ = next_seq();
   images_.on_discarded(now.time, image, reply);
 }
 

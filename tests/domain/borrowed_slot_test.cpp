@@ -95,6 +95,22 @@ TEST_CASE("G8: an image that can't be deleted holds no slot once its guest is of
   CHECK(b.rebuilds_on().size() == 1);
 }
 
+TEST_CASE("G4: a listing that is older than an image's end does not make a stranger of its guest") {
+  Forge b(1);
+  b.start();
+  REQUIRE(b.rebuilds_on().size() == 1);
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::ListGuests>(e); };
+  b.advance(6s);
+  auto old = b.world.list_guests(b.steady);
+  b.advance(600s); // build_timeout: it is deleted
+  REQUIRE(b.rebuilds_on().empty());
+  REQUIRE(b.core->held() == Resources{});
+  b.core->on_guest_listing(b.now(), old, "");
+  b.core->crank(b.now());
+  CHECK(b.core->held() == Resources{});
+  CHECK(b.snapshot->strangers.empty());
+}
+
 TEST_CASE("a release that overtakes the commit of the grant answers whoever takes") {
   Bench b;
   b.start();

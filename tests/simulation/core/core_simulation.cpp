@@ -198,8 +198,20 @@ void CoreSimulation::check_more() {
     return r.second.guest_known || r.second.rec.phase == Phase::creating;
   });
   if (all_known && core_->held().hugepages_1g > policy_->budget.hugepages_1g)
-    fail("G4: more is held than there is");
+    fail("G4: more is held than there is" + holders());
   check_drained();
+}
+
+/// Who holds something of the host.
+std::string CoreSimulation::holders() const {
+  std::string text;
+  for (auto& [id, r] : core_->runners())
+    if (r.holds_budget())
+      text += ", runner " + std::to_string(id) + " (" + to_string(r.rec.phase) + ", " + to_string(r.guest) + ")";
+  for (auto& [name, image] : core_->images().all())
+    if (!(image.rec.held == Resources{}))
+      text += ", " + name + " (" + to_string(image.rec.phase) + ")";
+  return text;
 }
 
 /// G8: a runner that could work is let go for an image's sake only where all others that are wanted can work.

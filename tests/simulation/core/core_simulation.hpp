@@ -73,6 +73,7 @@ class CoreSimulation : public Simulation {
   void carry(Other&, Fault) {}
 
   void check_drained();
+  std::string holders() const;
 
   std::unique_ptr<Core> core_;
   std::set<RunnerId> drained_; ///< let go for the sake of an image
