@@ -64,16 +64,16 @@ void Guest::begin() {
   }
 }
 
-void Guest::finish(const std::string& error, domain::Steady at) {
-  if (!error.empty() && error != last_error_)
-    spdlog::warn("event=guest_order_failed guest={} error=\"{}\"", spec().name, error);
-  last_error_ = error;
+void Guest::finish(const domain::HostReply& reply) {
+  if (!reply && reply.error != last_error_)
+    spdlog::warn("event=guest_order_failed guest={} error=\"{}\"", spec().name, reply.error);
+  last_error_ = reply.error;
   auto order = std::move(orders_.front());
   orders_.pop_front();
   if (std::exchange(borrowed_, false))
     workers_->give_back(worker_);
   for (auto& answer : order.answers)
-    answer.deliver(domain::HostReply{error, at});
+    answer.deliver(reply);
   if (!orders_.empty())
     begin();
 }
@@ -84,24 +84,29 @@ void Guest::prepare_from(XmlReply& reply) {
   auto source = domain::source_disk(*reply.xml, spec().disk_target);
   if (!source || source.path.empty())
     return finish(source.error, clock().now());
-  template_nvram_ = domain::nvram_file(*reply.xml);
-  ask(clone_timeout, &Guest::prepare_nvram, clone_atom::value, source.path, own_disk(spec(), source));
+  template_nvram_ = source.nvram;
+  ask(clone_timeout, &Guest::prepare_nvram, clone_atom::value,
+      domain::CloneOrder{source.path, own_disk(spec(), source), source.format,
+                         spec().may_overlay && source.may_back});
 }
 
 void Guest::prepare_nvram(domain::HostReply& cloned) {
   if (!cloned || template_nvram_.empty())
     return finish(cloned);
-  ask(call_timeout, &Guest::ended, nvram_atom::value, template_nvram_,
+  disk_ = cloned.disk;
+  ask(call_timeout, &Guest::prepared, nvram_atom::value, template_nvram_,
       domain::own_nvram_file(spec(), template_nvram_));
+}
+
+void Guest::prepared(domain::HostReply& copied) {
+  copied.disk = std::exchange(disk_, {});
+  finish(copied);
 }
 
 void Guest::start_from(XmlReply& reply) {
   if (!reply.xml)
     return finish(reply.error, clock().now());
-  auto source = domain::source_disk(*reply.xml, spec().disk_target);
-  if (!source)
-    return finish(source.error, clock().now());
-  auto own = domain::runner_xml(*reply.xml, spec(), own_disk(spec(), source));
+  auto own = domain::runner_xml(*reply.xml, spec());
   if (!own)
     return finish(own.error, clock().now());
   ask(call_timeout, &Guest::start_defined, define_atom::value, own.xml);
@@ -110,7 +115,13 @@ void Guest::start_from(XmlReply& reply) {
 void Guest::start_defined(domain::HostReply& reply) {
   if (!reply)
     return finish(reply);
-  ask(start_timeout, &Guest::ended, start_atom::value, spec().name, spec().uuid);
+  defined_at_ = reply.finished_at;
+  ask(start_timeout, &Guest::started, start_atom::value, spec().name, spec().uuid);
+}
+
+void Guest::started(domain::HostReply& reply) {
+  reply.defined_at = defined_at_;
+  finish(reply);
 }
 
 void Guest::remove_seen(ObservationReply& reply) {

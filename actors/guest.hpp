@@ -17,7 +17,7 @@ namespace ci {
 /// Life: spawned by the hypervisor when the first order for its name comes, ended by it after a remove that
 /// succeeded.
 ///   prepare: template's definition -> its disk -> clone -> its NVRAM, if it has one -> copy
-///   start:   template's definition -> the runner's -> define -> start
+///   start:   template's definition -> the runner's, with the disk that prepare told -> define -> start
 ///   remove:  look (another UUID: ours is gone, on to its disk) -> halt -> look (still on: an error) ->
 ///   undefine -> erase disk
 /// An order that comes while another is under way waits for its end; one that repeats the newest order gets
@@ -45,13 +45,15 @@ class Guest : public Metered<guest_actor::base> {
 
   caf::result<domain::HostReply> accept(Kind, domain::GuestSpec&);
   void begin();
-  void finish(const std::string& error, domain::Steady at);
-  void finish(const domain::HostReply& reply) { finish(reply.error, reply.finished_at); }
+  void finish(const domain::HostReply&);
+  void finish(const std::string& error, domain::Steady at) { finish(domain::HostReply{error, at}); }
 
   void prepare_from(XmlReply&);
   void prepare_nvram(domain::HostReply& cloned);
   void start_from(XmlReply&);
   void start_defined(domain::HostReply&);
+  void prepared(domain::HostReply&);
+  void started(domain::HostReply&);
   void remove_seen(ObservationReply&);
   /// The guest of that name is someone else's: of ours there may be a disk, which is theirs if they use it.
   void remove_beside(XmlReply& stranger);
@@ -71,7 +73,9 @@ class Guest : public Metered<guest_actor::base> {
   WorkersPtr workers_;
   /// Of the template that is being cloned; empty: it has none.
   std::string template_nvram_;
-  std::deque<Order> orders_; ///< the first is under way
+  domain::ClonedDisk disk_;   ///< made by the prepare that is under way
+  domain::Steady defined_at_; ///< of the start that is under way
+  std::deque<Order> orders_;  ///< the first is under way
   std::size_t worker_ = 0;
   bool borrowed_ = false;
   /// A call that nobody waits for any more may still be under way at `worker_`.

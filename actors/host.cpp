@@ -17,13 +17,15 @@ namespace {
 constexpr domain::Duration first_pause{250}, longest_pause{30'000};
 
 /// As the log and the metrics have it.
-const char* way_of(const edge::CloneResult& result) {
-  switch (result.way) {
-  case edge::CloneResult::Way::shared:
+const char* word_of(edge::DiskResult::Way way) {
+  switch (way) {
+  case edge::DiskResult::Way::shared:
     return "clone_reflink";
-  case edge::CloneResult::Way::copied:
+  case edge::DiskResult::Way::overlaid:
+    return "clone_overlay";
+  case edge::DiskResult::Way::copied:
     return "clone_copy";
-  case edge::CloneResult::Way::kept:
+  case edge::DiskResult::Way::kept:
     break;
   }
   return "clone_kept";
@@ -66,7 +68,7 @@ HostActor::behavior_type HostActor::make_behavior() {
       [this](undef_atom, Name guest, Name uuid) {
         return act("undefine", [&] { return host_->undefine(guest, uuid); });
       },
-      [this](clone_atom, Name from, Name to) { return clone(from, to); },
+      [this](clone_atom, const domain::CloneOrder& order) { return clone(order); },
       [this](erase_atom, Name folder, Name prefix) {
         return on_disk("erase", [&] { return edge::erase_files(folder, prefix); });
       },
@@ -77,6 +79,9 @@ HostActor::behavior_type HostActor::make_behavior() {
       [this](nvram_atom, Name from, Name to) { return copy_nvram(from, to); },
       [this](rename_atom, Name from, Name to, Name uuid) {
         return act("rename", [&] { return host_->rename(from, to, uuid); });
+      },
+      [this](unused_atom, Name file, Name uuid) {
+        return act("unused", [&] { return host_->unused(file, uuid); });
       },
       [this](forget_atom, Name folder, Name snapshot) {
         return on_disk("erase_image", [&] { return edge::erase_image_files(folder, snapshot); });
@@ -109,12 +114,16 @@ edge::HostCallbacks HostActor::callbacks() {
   auto weak = caf::actor_cast<caf::weak_actor_ptr>(this);
   auto me = [weak] { return caf::actor_cast<caf::strong_actor_ptr>(weak); };
   edge::HostCallbacks result;
-  result.changed = [me, inbox = inbox_](const std::string& name, const std::string& uuid) {
+  result.changed = [me, inbox = inbox_](const std::string& name, const std::string& uuid,
+                                        edge::GuestEvent event) {
     bool first = false;
     {
       std::lock_guard lock(inbox->mutex);
       first = inbox->changed.empty();
-      inbox->changed[name] = uuid;
+      auto& change = inbox->changed[name];
+      change.uuid = uuid;
+      if (event != edge::GuestEvent::other)
+        change.by_host = event == edge::GuestEvent::shutdown_by_host;
     }
     if (auto actor = first ? me() : nullptr)
       caf::anon_send(caf::actor_cast<host_self>(actor), changed_atom::value);
@@ -127,12 +136,15 @@ edge::HostCallbacks HostActor::callbacks() {
 }
 
 void HostActor::report_changes() {
-  std::map<std::string, std::string> changed;
+  std::map<std::string, Inbox::Change> changed;
   {
     std::lock_guard lock(inbox_->mutex);
     changed.swap(inbox_->changed);
   }
-  for (auto& [name, uuid] : changed) {
+  for (auto& [name, change] : changed) {
+    auto& uuid = change.uuid;
+    if (change.by_host)
+      *change.by_host ? (void)ended_by_host_.insert(uuid) : (void)ended_by_host_.erase(uuid);
     auto reply = look(name);
     if (!reply.observation) {
       spdlog::warn("event=look_failed guest={} error=\"{}\"", name, reply.error);
@@ -140,6 +152,8 @@ void HostActor::report_changes() {
     }
     if (reply.observation->uuid.empty())
       reply.observation->uuid = uuid; // gone: the event says who it was
+    if (reply.observation->state == domain::GuestState::absent)
+      ended_by_host_.erase(uuid);
     if (watcher_)
       send(watcher_, guest_atom::value, *reply.observation);
   }
@@ -147,6 +161,9 @@ void HostActor::report_changes() {
 
 GuestListingReply HostActor::list() {
   auto result = on_connection("list", [this] { return host_->list(); });
+  if (result)
+    for (auto& guest : result->guests)
+      tell_apart(guest);
   return result ? GuestListingReply{std::move(*result), {}} : GuestListingReply{{}, result.error().message};
 }
 
@@ -156,7 +173,13 @@ ObservationReply HostActor::look(const std::string& name) {
   if (!result)
     return {{}, result.error().message};
   result->read_at = begin;
+  tell_apart(*result);
   return {std::move(*result), {}};
+}
+
+void HostActor::tell_apart(domain::GuestObservation& seen) const {
+  if (seen.state == domain::GuestState::off && seen.reason == "shutdown" && ended_by_host_.count(seen.uuid))
+    seen.reason = domain::shutdown_by_host;
 }
 
 AddressReply HostActor::addresses(const std::vector<std::string>& names) {
@@ -197,23 +220,27 @@ PictureReply HostActor::picture(const std::string& name) {
   return {std::make_shared<const domain::RawPicture>(std::move(**result)), false, {}};
 }
 
-domain::HostReply HostActor::clone(const std::string& from, const std::string& to) {
+domain::HostReply HostActor::clone(const domain::CloneOrder& order) {
   auto begin = clock().now();
-  if (auto lack = edge::lack_of_space(to, setup_.least_free()); !lack.empty())
+  if (auto lack = edge::lack_of_space(order.to, setup_.least_free()); !lack.empty())
     return {lack, begin};
-  auto result = edge::clone_file(from, to, setup_.stopping.get());
-  auto way = way_of(result);
+  auto result = edge::clone_disk(order, setup_.stopping.get());
+  auto way = word_of(result.way);
   measure(way, bool(result), begin);
-  if (result)
-    spdlog::info("event=disk_cloned way={} file=\"{}\"", way, to);
-  return {result.error, clock().now()};
+  if (!result.no_overlay.empty() && result.no_overlay != no_overlay_)
+    spdlog::warn("event=no_overlay file=\"{}\" reason=\"{}\" instead={}", order.to, result.no_overlay, way);
+  no_overlay_ = result.no_overlay;
+  if (!result)
+    return {result.error, clock().now()};
+  spdlog::info("event=disk_cloned way={} file=\"{}\"", way, result.disk.file);
+  return {{}, clock().now(), result.disk};
 }
 
 domain::HostReply HostActor::copy_nvram(const std::string& from, const std::string& to) {
   std::error_code error;
   if (!std::filesystem::exists(from, error) && !error)
     return {{}, clock().now()}; // the template was never started
-  return clone(from, to);
+  return clone({from, to});
 }
 
 domain::HostReply HostActor::image_disk(const domain::DiskOrder& disk) {
@@ -306,8 +333,8 @@ void HostActor::reopen() {
 void HostActor::tell(bool up, const std::string& trouble) {
   if (connection_.up == up && connection_.trouble == trouble)
     return;
-  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "event=libvirt_{} uri=\"{}\" trouble=\"{}\"", up ? "connected" : "lost",
-              setup_.uri, trouble);
+  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "event=libvirt_{} uri=\"{}\" trouble=\"{}\"",
+              up ? "connected" : "lost", setup_.uri, trouble);
   connection_ = {up, trouble};
   if (watcher_)
     send(watcher_, host_atom::value, connection_);

@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace ci {
@@ -58,8 +60,13 @@ class HostActor : public Metered<host_self::base> {
   /// Names (and UUIDs) of guests that events came for, filled by libvirt's thread. One message empties it, so
   /// a host that is held up collects no more than one entry a guest.
   struct Inbox {
+    struct Change {
+      std::string uuid;
+      /// Since it was emptied last: the host shut the guest down (true), or it was started anew (false).
+      std::optional<bool> by_host;
+    };
     std::mutex mutex;
-    std::map<std::string, std::string> changed;
+    std::map<std::string, Change> changed;
   };
 
   void watch(hypervisor_actor);
@@ -73,7 +80,10 @@ class HostActor : public Metered<host_self::base> {
   void report_unread(std::map<std::string, std::string> unread);
   XmlReply xml(const std::string& name);
   PictureReply picture(const std::string& name);
-  domain::HostReply clone(const std::string& from, const std::string& to);
+  /// libvirt calls an orderly end by the host a shutdown, as it does the guest's own: its events told which
+  /// it was.
+  void tell_apart(domain::GuestObservation&) const;
+  domain::HostReply clone(const domain::CloneOrder&);
   domain::HostReply copy_nvram(const std::string& from, const std::string& to);
   domain::HostReply image_disk(const domain::DiskOrder&);
   /// Makes one call that touches files alone and returns an error or an empty text.
@@ -99,6 +109,8 @@ class HostActor : public Metered<host_self::base> {
   std::unique_ptr<edge::Host> host_;
   hypervisor_actor watcher_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  std::set<std::string> ended_by_host_; ///< UUIDs of guests that are defined still
+  std::string no_overlay_;              ///< why there was none lately: said once
   HostConnection connection_;
   std::map<std::string, std::string> unread_; ///< as last logged: guests without readable leases, and why
   domain::Duration pause_;

@@ -78,7 +78,8 @@ void ImagesActor::begin(const WorkPtr& work) {
                work->spec.template_guest, work->spec.uuid);
   case Kind::remove:
     work->names = {work->spec.rebuild_guest, work->spec.template_guest};
-    return remove_next(work);
+    return ask(work, image_call_timeout, &ImagesActor::remove_unused, unused_atom::value, work->spec.disk_file(),
+               work->spec.uuid);
   case Kind::update:
     return ask(work, update_timeout, &ImagesActor::ended, update_atom::value, work->spec.folder);
   }
@@ -126,17 +127,17 @@ void ImagesActor::prepare_from(const WorkPtr& work, XmlReply& reply) {
   if (!disk || disk.path.empty())
     return conclude(work, disk ? work->spec.recipe.begins_with.name + " has no disk" : disk.error);
   work->disk_from = disk.path;
-  work->nvram_from = domain::nvram_file(*reply.xml);
+  work->nvram_from = disk.nvram;
   make_disk(work);
 }
 
 void ImagesActor::make_disk(const WorkPtr& work) {
-  auto parts = domain::image_parts(work->spec.sources->guest_xml, work->spec.disk_target);
-  if (!parts)
-    return conclude(work, "guest.xml: " + parts.error);
+  auto disk = domain::source_disk(work->spec.sources->guest_xml, work->spec.disk_target, true);
+  if (!disk)
+    return conclude(work, "guest.xml: " + disk.error);
   auto size = work->spec.recipe.size_bytes;
-  if (parts.format != "raw" && (size != 0 || work->disk_from.empty()))
-    return conclude(work, "guest.xml states the format " + parts.format +
+  if (disk.format != "raw" && (size != 0 || work->disk_from.empty()))
+    return conclude(work, "guest.xml states the format " + disk.format +
                               " for the image's disk: only raw ones can be blank or given a size");
   ask(work, image_copy_timeout, &ImagesActor::disk_made, disk_atom::value,
       domain::DiskOrder{work->spec.disk_file(), work->disk_from, size});
@@ -182,6 +183,13 @@ void ImagesActor::defined(const WorkPtr& work, domain::HostReply& reply) {
 }
 
 // --- remove
+
+/// Whatever became of our own accounts: what a guest's disk depends on stays.
+void ImagesActor::remove_unused(const WorkPtr& work, domain::HostReply& reply) {
+  if (!reply)
+    return ended(work, reply);
+  remove_next(work);
+}
 
 void ImagesActor::remove_next(const WorkPtr& work) {
   if (work->names.empty())

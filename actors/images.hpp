@@ -19,7 +19,7 @@ namespace ci {
 ///   prepare: (a hand-made guest's definition ->) the disk -> the firmware's variables -> the config ISO
 ///   start:   the rebuild guest's definition, made from guest.xml -> define -> start
 ///   seal:    rename
-///   remove:  under both names: look (another UUID: not ours, left alone) -> halt -> undefine; then the files
+///   remove:  is its disk in use by another guest (an error) -> under both names: look (another UUID: not ours, left alone) -> halt -> undefine; then the files
 ///
 /// Orders for one image wait for each other, those for different ones don't. Each step is safe to repeat. An
 /// order goes to the worker that is the least busy; after a call that was not answered in time, all further
@@ -56,6 +56,7 @@ class ImagesActor : public Metered<images_actor::base> {
   void nvram_copied(const WorkPtr&, domain::HostReply&);
   void start(const WorkPtr&);
   void defined(const WorkPtr&, domain::HostReply&);
+  void remove_unused(const WorkPtr&, domain::HostReply&);
   void remove_next(const WorkPtr&);
   void remove_seen(const WorkPtr&, ObservationReply&);
   void remove_halted(const WorkPtr&, domain::HostReply&);

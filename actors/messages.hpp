@@ -130,6 +130,7 @@ using undef_atom = caf::atom_constant<caf::atom("undefine")>;
 using nvram_atom = caf::atom_constant<caf::atom("nvram")>;
 using clone_atom = caf::atom_constant<caf::atom("clone")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
+using unused_atom = caf::atom_constant<caf::atom("unused")>;
 using seal_atom = caf::atom_constant<caf::atom("seal")>;
 using update_atom = caf::atom_constant<caf::atom("update")>;
 using disk_atom = caf::atom_constant<caf::atom("disk")>;
@@ -224,9 +225,9 @@ using hypervisor_actor = caf::typed_actor<
     caf::replies_to<list_atom>::with<GuestListingReply>,
     /// Addresses of all running guests whose name begins with one of our prefixes, looked up afresh.
     caf::replies_to<addr_atom>::with<AddressReply>,
-    /// Clone the disk and the NVRAM. Idempotent. Nothing is defined yet.
+    /// Clone the disk and the NVRAM. Idempotent. Nothing is defined yet. The answer tells what disk was made.
     caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
-    /// Define the guest from its template's definition, and start it. Only after prepare. Idempotent.
+    /// Define the guest from its template's definition with the disk that prepare told, and start it. Idempotent.
     caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// Stop it if it runs, undefine it with its NVRAM, delete its disk. Idempotent; what is not there counts as
     /// removed. A guest of that name with another UUID is not ours and is left alone, with the disk if it uses that.
@@ -277,8 +278,9 @@ using host_actor = caf::typed_actor<
     caf::replies_to<halt_atom, std::string, std::string>::with<domain::HostReply>,
     /// Undefines it with its NVRAM (name, UUID); absent is fine.
     caf::replies_to<undef_atom, std::string, std::string>::with<domain::HostReply>,
-    /// Copies a disk file (from, to): reflink where possible, else sparse; atomically by a temporary name.
-    caf::replies_to<clone_atom, std::string, std::string>::with<domain::HostReply>,
+    /// Makes a runner's disk: reflink where possible, else a qcow2 overlay where that is allowed, else a sparse copy;
+    /// atomically by a temporary name. The answer tells what was made; what is there already is kept.
+    caf::replies_to<clone_atom, domain::CloneOrder>::with<domain::HostReply>,
     /// Copies a template's NVRAM (from, to) likewise. One that is not there is fine: libvirt makes a fresh one.
     caf::replies_to<nvram_atom, std::string, std::string>::with<domain::HostReply>,
     /// Deletes files of the folder (first) whose names begin with the prefix (second).
@@ -289,6 +291,9 @@ using host_actor = caf::typed_actor<
     caf::replies_to<iso_atom, domain::IsoOrder>::with<domain::HostReply>,
     /// Renames a guest that is off (from, to, UUID); one that has the new name already is fine.
     caf::replies_to<rename_atom, std::string, std::string, std::string>::with<domain::HostReply>,
+    /// An error where any guest but the one of that UUID (second) has that disk file (first) in its definition, or
+    /// below its disks in what it runs with.
+    caf::replies_to<unused_atom, std::string, std::string>::with<domain::HostReply>,
     /// Deletes the files of one image: of that folder (first), of that snapshot (second).
     caf::replies_to<forget_atom, std::string, std::string>::with<domain::HostReply>,
     /// Updates the git checkout at that path.
@@ -406,6 +411,7 @@ CI_LOCAL_MESSAGE(ci::domain::LeverAnswer)
 CI_LOCAL_MESSAGE(ci::domain::GuestObservation)
 CI_LOCAL_MESSAGE(ci::domain::GuestSpec)
 CI_LOCAL_MESSAGE(ci::domain::ImageSpec)
+CI_LOCAL_MESSAGE(ci::domain::CloneOrder)
 CI_LOCAL_MESSAGE(ci::domain::DiskOrder)
 CI_LOCAL_MESSAGE(ci::domain::IsoOrder)
 CI_LOCAL_MESSAGE(ci::domain::HostReply)

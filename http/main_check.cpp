@@ -1,9 +1,12 @@
 #include "http/main_check.hpp"
 
+#include "actors/edge/command.hpp"
+#include "actors/edge/disk.hpp"
 #include "actors/edge/libvirt_host.hpp"
 #include "actors/edge/libvirt_loop.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <future>
@@ -63,6 +66,29 @@ void check_readable(Report& report, const char* what, const fs::path& path) {
     report.well(name);
   else
     report.wrong(name + ": " + std::strerror(errno), "make it, or give this user the right to read it");
+}
+
+/// Tells how runners' disks will be made. Whole copies of images take minutes and gigabytes.
+void check_disks(Report& report, const config::Settings& settings) {
+  auto folder = existing(settings.policy.images_path);
+  if (edge::shares_blocks(folder))
+    return report.well("runners' disks share their blocks with the image (reflink)");
+  const std::string unshared = "files in " + folder.string() + " can't share blocks";
+  bool overlays = false;
+  for (auto& [key, profile] : settings.policy.profiles) {
+    overlays |= profile.image.allow_overlay;
+    if (!profile.image.allow_overlay)
+      report.note("runners' disks of profile " + key + " are whole copies: " + unshared +
+                  ", and its allow_overlay is off");
+  }
+  if (!overlays)
+    return;
+  auto trouble = edge::run_command({"qemu-img", "--version"}, std::chrono::seconds(10));
+  if (trouble.empty())
+    report.well("runners' disks are qcow2 overlays of the image: " + unshared);
+  else
+    report.wrong("runners' disks would be whole copies: " + unshared + ", and for overlays there is no " + trouble,
+                 "apt-get install qemu-utils");
 }
 
 void check_address(Report& report, const domain::Address& address, std::uint16_t port) {
@@ -167,6 +193,7 @@ bool check_host(const config::Settings& settings, std::ostream& out) {
   Report report(out);
   check_writable(report, "data folder", settings.data_path);
   check_writable(report, "images folder", settings.policy.images_path);
+  check_disks(report, settings);
   if (!settings.image_deps_dir.empty())
     check_readable(report, "image files", settings.image_deps_dir);
   if (!settings.main_repo_path.empty())

@@ -28,6 +28,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,11 @@ struct Runner {
   Steady guest_as_of{};        ///< observations read before this say nothing new
   std::uint64_t guest_seq = 0; ///< listings ordered before this say nothing new
   std::optional<Time> started_at;
+  ClonedDisk disk; ///< as prepare told
+
+  // For the metrics.
+  std::set<std::string_view> steps; ///< that were measured
+  std::optional<Steady> replaces;   ///< when the guest went off whose place it takes
 
   // As GitHub says.
   std::optional<Registration> reg;
@@ -352,6 +358,17 @@ class Core final : private Outbox {
   void serve_jit(RequestId, Runner&);
   void answer_jit_waiters(Runner&, const GithubReply<Registration>&);
 
+  // core_steps.cpp
+  /// Order to that step of its way to being online; only the first time counts.
+  void measure_step(Runner&, const char* step, Steady at);
+  void measure_step(Runner& r, const char* step) { measure_step(r, step, now_.steady); }
+  void measure_leases();
+  /// A guest's own end leaves a place, which the next runner ordered of its profile takes.
+  void note_vacancy(const Runner&);
+  void fill_vacancy(Runner&);
+  void vacancy_filled(Runner&);
+  void vacancy_left(Runner&);
+
   // core_publish.cpp
   bool heard_enough();
   void publish();
@@ -389,6 +406,7 @@ class Core final : private Outbox {
   std::shared_ptr<const Snapshot::Spent> spent_views_; ///< null: to be made anew
   std::map<std::string, Backoff> create_pause_;        ///< by profile
   std::map<std::string, std::string> create_trouble_;
+  std::map<std::string, std::deque<Steady>> vacancies_; ///< guests that went off and are not replaced, by profile
 
   bool host_up_ = false, guests_known_ = false, listing_guests_ = false, guests_wanted_ = true;
   std::uint64_t guests_seq_ = 0;

@@ -144,6 +144,8 @@ void Core::on_removed(Now now, RunnerId id, const HostReply& reply) {
     return;
   }
   r->remove_pause.succeeded();
+  if (r->guest == GuestState::on)
+    note_vacancy(*r);
   r->guest = GuestState::absent;
   r->guest_known = true;
   r->rec.guest_removed = true;

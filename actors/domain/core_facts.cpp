@@ -56,8 +56,10 @@ void Core::saw_started(Runner& r) {
 
 void Core::saw_guest(Runner& r, const GuestObservation& seen) {
   bool was_on = r.guest_known ? r.guest == GuestState::on : r.guest_started;
-  if (was_on && seen.state != GuestState::on && r.rec.phase == Phase::live)
-    r.own_end = true;
+  if (was_on && seen.state != GuestState::on) {
+    r.own_end |= r.rec.phase == Phase::live;
+    note_vacancy(r);
+  }
   r.guest = seen.state;
   r.guest_known = true;
   r.guest_reason = seen.reason;
@@ -147,6 +149,7 @@ void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, c
     addresses_ = *listing;
   else
     log(LogLevel::debug, "addresses_failed", "error=\"" + error + "\"");
+  measure_leases();
   std::vector<GuestRequest> now_known;
   std::erase_if(guest_requests_, [&](auto& request) {
     if (request.seq > addresses_seq_)
@@ -176,9 +179,7 @@ void Core::saw_registration(Runner& r, const Registration& seen, std::uint64_t s
       save(r);
       remember("online", r);
       if (r.started_at)
-        order(effect::Seconds{"ci_monitor_runner_step_seconds",
-                              {{"step", "online"}},
-                              std::chrono::duration<double>(now_.time - r.rec.created_at).count()});
+        measure_step(r, "online");
     }
   } else if (!r.offline_since)
     r.offline_since = now_.time;

@@ -67,9 +67,7 @@ void Core::answer_guest(const GuestRequest& request) {
   if (auto it = policy_->profiles.find(profile); it != policy_->profiles.end() && it->second.boot_script) {
     answer = {{}, it->second.boot_script};
     if (known)
-      order(effect::Seconds{"ci_monitor_runner_step_seconds",
-                            {{"step", "boot"}},
-                            std::chrono::duration<double>(now_.time - owner->rec.created_at).count()});
+      measure_step(*owner, "boot");
   }
   order(effect::AnswerBoot{request.request, std::move(answer)});
 }
@@ -91,10 +89,7 @@ void Core::answer_jit(RequestId request, Runner& r) {
 
 void Core::serve_jit(RequestId request, Runner& r) {
   const Because because(*this, request);
-  if (!r.rec.jit_served_at)
-    order(effect::Seconds{"ci_monitor_runner_step_seconds",
-                          {{"step", "jitconfig"}},
-                          std::chrono::duration<double>(now_.time - r.rec.created_at).count()});
+  measure_step(r, "jitconfig");
   // From here on the guest may be running a job; that is durable before it has what it needs (G1).
   if (!r.rec.jit_served_at)
     r.rec.jit_served_at = now_.time;

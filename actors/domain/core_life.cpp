@@ -5,12 +5,6 @@
 #include <utility>
 
 namespace ci::domain {
-namespace {
-
-double seconds_between(Time from, Time to) { return std::chrono::duration<double>(to - from).count(); }
-
-} // namespace
-
 // --- creating ---
 
 RunnerId Core::order_runner(const Profile& profile, const std::string& template_guest) {
@@ -38,6 +32,7 @@ RunnerId Core::order_runner(const Profile& profile, const std::string& template_
   r.look_wanted = false;
   if (!policy_->dont_register_runners)
     writes_.spend(1, now_.steady);
+  fill_vacancy(r);
   write(store::SetNextId{next_id_});
   save(r, [this, id] {
     if (auto* ordered = find(id))
@@ -53,13 +48,15 @@ GuestSpec Core::spec_of(const Runner& r) const {
   spec.uuid = r.rec.uuid;
   spec.mac = r.rec.mac;
   spec.template_guest = r.rec.template_guest;
-  if (auto it = policy_->profiles.find(r.rec.profile); it != policy_->profiles.end())
+  if (auto it = policy_->profiles.find(r.rec.profile); it != policy_->profiles.end()) {
     spec.disk_target = images_.disk_target(r.rec.template_guest).value_or(it->second.disk_target);
-  else
+    spec.may_overlay = it->second.image.allow_overlay;
+  } else
     spec.disk_target = images_.disk_target(r.rec.template_guest).value_or("");
   spec.disk_folder = policy_->images_path + "/runner";
   spec.disk_prefix = std::to_string(r.rec.id) + "-";
   spec.filter = policy_->guest_filter;
+  spec.disk = r.disk;
   return spec;
 }
 
@@ -162,9 +159,6 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   if (!r)
     return;
   r->registering = false;
-  order(effect::Seconds{"ci_monitor_runner_step_seconds",
-                        {{"step", "registered"}},
-                        seconds_between(r->rec.created_at, now.time)});
   if (reply.error.kind == GithubError::Kind::limited && r->rec.phase == Phase::creating) {
     // Refused before anything was made: nothing is wrong with this runner, it only has to wait.
     r->registered_once = false;
@@ -191,6 +185,7 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   r->reg_seq = next_seq();
   r->rec.jit_config = reply.value->encoded_jit_config;
   save(*r, [this, id] { start_when_made(id); });
+  measure_step(*r, "registered");
   remember("registered", *r, "registration " + std::to_string(*r->rec.registration_id));
 }
 
@@ -200,13 +195,13 @@ void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
   if (!r)
     return;
   r->preparing = false;
-  order(effect::Seconds{
-      "ci_monitor_runner_step_seconds", {{"step", "disk"}}, seconds_between(r->rec.created_at, now.time)});
   if (!reply) {
     create_failed(*r, "disk: " + reply.error, reply.cut_short);
     return;
   }
   r->prepared = true;
+  r->disk = reply.disk;
+  measure_step(*r, "disk");
   if (r->rec.phase != Phase::creating || r->registering || stopping_)
     return;
   // The registration's commit may still be under way; this empty turn through the journal waits for it.
@@ -232,8 +227,9 @@ void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
   saw_started(*r);
   r->started_at = now.time;
   addresses_due_ = now.time;
-  order(effect::Seconds{
-      "ci_monitor_runner_step_seconds", {{"step", "started"}}, seconds_between(r->rec.created_at, now.time)});
+  measure_step(*r, "defined", reply.defined_at);
+  measure_step(*r, "started");
+  vacancy_filled(*r);
   if (r->rec.phase != Phase::creating)
     return;
   r->rec.phase = Phase::live;
@@ -247,6 +243,7 @@ void Core::on_started(Now now, RunnerId id, const HostReply& reply) {
 
 void Core::create_failed(Runner& r, const std::string& why, bool cut_short) {
   r.last_error = why;
+  vacancy_left(r);
   if (r.rec.phase != Phase::creating)
     return;
   auto [pause, fresh] = create_pause_.try_emplace(r.rec.profile, Duration{5'000}, Duration{300'000});
@@ -269,7 +266,8 @@ void Core::advance_live(Runner& r) {
   if (!r.guest_known)
     return; // libvirt has not told yet
   if (r.guest_off() && (registrations || !r.guest_exists())) {
-    bool by_others = r.guest == GuestState::absent || r.guest_reason == "destroyed";
+    bool by_others = r.guest == GuestState::absent || r.guest_reason == "destroyed" ||
+                     r.guest_reason == shutdown_by_host;
     destroy(r, r.guest == GuestState::absent ? "its guest is gone" : "its guest is off: " + r.guest_reason,
             by_others ? TrialLoss::no_fault : TrialLoss::never_online);
     return;

@@ -114,6 +114,9 @@ void Core::plan() {
     return;
   plan_images(count()); // without those that were just let go
   counts = count();
+  for (auto& [key, c] : counts)
+    if (c.paused || (c.wanted <= 0 && !create_pause_.count(key)))
+      vacancies_.erase(key); // they are not to be filled, and it is not that this is tried in vain
   int under_way = 0;
   for (auto& [id, r] : runners_)
     under_way += r.rec.phase == Phase::creating;
@@ -129,10 +132,11 @@ void Core::plan() {
     }
     bool hand_made = !profile.template_guest.empty();
     auto from = hand_made ? profile.template_guest : images_.template_for(key);
-    if (from.empty() || (hand_made && off_guests_.count(from) == 0)) {
-      trouble(!hand_made
-                  ? "there is no image of it yet"
-                  : "its template guest " + profile.template_guest + " does not exist or is not shut off");
+    bool going = hand_made && images_.is_discarded(from);
+    if (from.empty() || going || (hand_made && off_guests_.count(from) == 0)) {
+      trouble(!hand_made ? "there is no image of it yet"
+              : going    ? "its template guest " + from + " is an image that is being deleted"
+                         : "its template guest " + from + " does not exist or is not shut off");
       continue;
     }
     for (int i = 0; i < wanted && under_way < policy_->max_parallel_creates; ++i, ++under_way) {

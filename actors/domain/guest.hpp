@@ -56,6 +56,30 @@ struct AddressListing {
   bool serves(const std::string& guest) const { return trust_hearsay || !hearsay.contains(guest); }
 };
 
+/// How a runner's disk is made from its template's. Paths are absolute.
+struct CloneOrder {
+  std::string from;
+  std::string to;
+  /// Stated format of `from`; never probed.
+  std::string format = "raw";
+  /// Whether it may be a qcow2 overlay where the file system can't share blocks.
+  bool may_overlay = false;
+};
+
+/// A runner's disk as it was made.
+struct ClonedDisk {
+  /// Empty: there is none.
+  std::string file;
+  std::string format;
+  /// What an overlay is laid over, which then must stay as it is; empty: it is whole by itself.
+  std::string backing_file;
+  std::string backing_format;
+};
+
+/// The reason of a guest that is off because its host ended it in an orderly way (a signal to QEMU): libvirt
+/// calls that `shutdown`, as it does the guest's own.
+inline constexpr const char* shutdown_by_host = "shutdown by the host";
+
 /// Everything needed to make one runner guest; durable before anything of it exists.
 struct GuestSpec {
   std::string name;
@@ -70,6 +94,10 @@ struct GuestSpec {
   std::string disk_prefix;
   /// libvirt network filter for each interface; empty: none.
   std::string filter;
+  /// Whether its disk may be an overlay.
+  bool may_overlay = false;
+  /// Of a start: its disk, as the answer to prepare told.
+  ClonedDisk disk{};
 };
 
 /// Outcome of an order to the hypervisor.
@@ -82,6 +110,10 @@ struct HostReply {
   /// An error: whoever carried it out has ended. How far it came is not known, and neither guest nor image is to
   /// blame.
   bool cut_short = false;
+  /// Of a prepare: the disk that was made.
+  ClonedDisk disk{};
+  /// Of a start: when libvirt had taken the definition.
+  Steady defined_at{};
   explicit operator bool() const { return error.empty(); }
 };
 

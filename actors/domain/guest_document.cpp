@@ -2,6 +2,8 @@
 
 #include "actors/domain/guest_xml.hpp"
 
+#include <sstream>
+
 namespace ci::domain {
 namespace {
 
@@ -45,6 +47,20 @@ std::string load_guest(pugi::xml_document& document, std::string_view xml) {
   if (!document.child("domain"))
     return "the definition has no <domain>";
   return {};
+}
+
+XmlText edit_guest(std::string_view xml, const std::function<std::string(pugi::xml_node)>& edit) {
+  XmlText result;
+  pugi::xml_document document;
+  result.error = load_guest(document, xml);
+  if (result)
+    result.error = edit(document.child("domain"));
+  if (!result)
+    return result;
+  std::ostringstream text;
+  document.child("domain").print(text, "  ", pugi::format_default, pugi::encoding_utf8);
+  result.xml = text.str();
+  return result;
 }
 
 } // namespace ci::domain

@@ -47,6 +47,11 @@ xml_node cloned_disk(xml_node devices, std::string_view target) {
   return {};
 }
 
+bool is_placeholder(xml_node disk) {
+  return std::string_view(disk.attribute("type").value()) == "block" &&
+         std::string_view(disk.child("source").attribute("dev").value()) == "/dev/null";
+}
+
 namespace {
 
 /// libvirt would probe a disk without a stated format, and what a guest wrote into it could then name any
@@ -72,6 +77,23 @@ void make_own(xml_node disk, std::string_view file) {
   set(source, "file", file);
   remove_children(disk, "readonly");
   remove_children(disk, "shareable");
+}
+
+void make_cloned(xml_node disk, const ClonedDisk& own) {
+  make_own(disk, own.file);
+  if (own.backing_file.empty())
+    return;
+  set(disk.child("driver"), "type", own.format);
+  // What the template says of its own file's backing chain holds one step further down. A raw file has none,
+  // whatever a guest wrote into it.
+  auto backing = disk.append_child("backingStore");
+  set(backing, "type", "file");
+  set(child_of(backing, "format"), "type", own.backing_format);
+  set(child_of(backing, "source"), "file", own.backing_file);
+  for (auto old = disk.child("backingStore"); old && old != backing; old = disk.child("backingStore"))
+    own.backing_format == "raw" ? disk.remove_child(old) : bool(backing.append_move(old));
+  if (own.backing_format == "raw")
+    backing.append_child("backingStore");
 }
 
 void make_shared(xml_node disk) {

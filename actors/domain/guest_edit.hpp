@@ -2,6 +2,8 @@
 /// Making a definition that was written for one guest another guest's own. Steps of runner_xml() and
 /// rebuild_xml(), which say when each is due.
 
+#include "actors/domain/guest.hpp"
+
 #include <pugixml.hpp>
 
 #include <string>
@@ -20,8 +22,13 @@ void set(pugi::xml_node, const char* attribute, std::string_view value);
 void set_text(pugi::xml_node, std::string_view text);
 void remove_children(pugi::xml_node parent, const char* name);
 
+/// Whether it only keeps the place of a disk that is yet to be made: the block device /dev/null.
+bool is_placeholder(pugi::xml_node disk);
 /// The guest may write it; it is this file from now on.
 void make_own(pugi::xml_node disk, std::string_view file);
+/// The same, of a disk that was made of this one: the format is that of `own`, and so is what it is laid
+/// over.
+void make_cloned(pugi::xml_node disk, const ClonedDisk& own);
 /// Read-only, and shareable where the format allows that.
 void make_shared(pugi::xml_node disk);
 /// Each gets a MAC made from the given one, an isolated port and the filter where its type has these. Returns

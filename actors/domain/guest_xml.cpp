@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdio>
-#include <sstream>
 
 namespace ci::domain {
 namespace {
@@ -14,24 +13,24 @@ namespace {
 using pugi::xml_node;
 using namespace xml;
 
-std::string own_disks(xml_node devices, const GuestSpec& spec, std::string_view file) {
+std::string own_disks(xml_node devices, const GuestSpec& spec) {
   auto own = cloned_disk(devices, spec.disk_target);
   if (!own && !spec.disk_target.empty())
     return "the template has no disk " + spec.disk_target;
-  if (own && file.empty())
+  if (own && spec.disk.file.empty())
     return "the template has a disk, and no file was given for it";
   for (auto disk : devices.children("disk"))
-    disk == own ? make_own(disk, file) : make_shared(disk);
+    disk == own ? make_cloned(disk, spec.disk) : make_shared(disk);
   return {};
 }
 
-std::string rewrite(xml_node domain, const GuestSpec& spec, std::string_view disk_file) {
+std::string rewrite(xml_node domain, const GuestSpec& spec) {
   std::string template_name = domain.child("name").text().get();
   own_identity(domain, spec.name, spec.uuid);
   own_nvram(domain, own_nvram_file(spec, nvram_source(domain)));
   mark(domain, "runner", spec.name);
   auto devices = child_of(domain, "devices");
-  if (auto error = own_disks(devices, spec, disk_file); !error.empty())
+  if (auto error = own_disks(devices, spec); !error.empty())
     return error;
   if (auto error = own_interfaces(devices, spec.mac, spec.filter); !error.empty())
     return error;
@@ -40,42 +39,57 @@ std::string rewrite(xml_node domain, const GuestSpec& spec, std::string_view dis
   return {};
 }
 
-SourceDisk described(xml_node disk) {
-  SourceDisk result;
+/// Overlays know nothing of encryption, and of a part of a file.
+bool may_back(xml_node disk, const std::string& format) {
+  auto source = disk.child("source");
+  return (format == "raw" || format == "qcow2") && device_of(disk) == "disk" && !disk.child("encryption") &&
+         !source.child("encryption") && !source.child("slices");
+}
+
+void describe(SourceDisk& result, xml_node disk) {
   result.type = disk.attribute("type").value();
   result.format = disk.child("driver").attribute("type").as_string("raw");
   result.target = target_of(disk);
+  result.placeholder = is_placeholder(disk);
+  if (result.placeholder)
+    return;
   result.path = disk.child("source").attribute("file").value();
-  if (result.type == "block" &&
-      std::string_view(disk.child("source").attribute("dev").value()) == "/dev/null")
-    result.error = "disk " + result.target + " of the template is a placeholder: there is nothing to clone";
-  else if (result.type != "file")
+  result.may_back = may_back(disk, result.format);
+  if (result.type != "file")
     result.error =
         "disk " + result.target + " of the template has type '" + result.type + "': only files are cloned";
   else if (result.path.empty() || result.path.front() != '/')
     result.error = "disk " + result.target + " of the template names no file by an absolute path";
-  return result;
 }
 
 } // namespace
 
-SourceDisk source_disk(std::string_view xml, std::string_view target) {
+SourceDisk source_disk(std::string_view xml, std::string_view target, bool placeholders) {
   SourceDisk result;
   pugi::xml_document document;
   result.error = load_guest(document, xml);
   if (!result)
     return result;
-  auto disk = cloned_disk(document.child("domain").child("devices"), target);
-  if (disk)
-    return described(disk);
-  if (!target.empty())
+  auto domain = document.child("domain");
+  result.nvram = nvram_source(domain);
+  if (auto disk = cloned_disk(domain.child("devices"), target))
+    describe(result, disk);
+  else if (!target.empty())
     result.error = "the template has no disk " + std::string(target);
+  if (result.placeholder && !placeholders)
+    result.error = "disk " + result.target + " of the template is a placeholder: there is nothing to clone";
   return result;
 }
 
-std::string nvram_file(std::string_view xml) {
+bool uses_file(std::string_view xml, std::string_view file) {
   pugi::xml_document document;
-  return load_guest(document, xml).empty() ? nvram_source(document.child("domain")) : "";
+  if (!load_guest(document, xml).empty())
+    return true;
+  auto names_it = [&](xml_node node) {
+    return (std::string_view(node.name()) == "source" && node.attribute("file").value() == file) ||
+           (std::string_view(node.name()) == "nvram" && node.text().get() == file);
+  };
+  return bool(document.child("domain").find_node(names_it));
 }
 
 std::string own_nvram_file(const GuestSpec& spec, std::string_view source) {
@@ -88,19 +102,8 @@ std::string own_nvram_file(const GuestSpec& spec, std::string_view source) {
          (has_extension ? std::string(name.substr(dot)) : ".fd");
 }
 
-XmlText runner_xml(std::string_view template_xml, const GuestSpec& spec, std::string_view disk_file) {
-  XmlText result;
-  pugi::xml_document document;
-  result.error = load_guest(document, template_xml);
-  if (!result)
-    return result;
-  result.error = rewrite(document.child("domain"), spec, disk_file);
-  if (!result)
-    return result;
-  std::ostringstream text;
-  document.child("domain").print(text, "  ", pugi::format_default, pugi::encoding_utf8);
-  result.xml = text.str();
-  return result;
+XmlText runner_xml(std::string_view template_xml, const GuestSpec& spec) {
+  return edit_guest(template_xml, [&](xml_node domain) { return rewrite(domain, spec); });
 }
 
 std::string interface_mac(std::string_view mac, int index) {

@@ -1,30 +1,15 @@
 #include "actors/domain/image_xml.hpp"
 
-#include "actors/domain/guest_document.hpp"
 #include "actors/domain/guest_edit.hpp"
-
-#include <sstream>
 
 namespace ci::domain {
 namespace {
 
 using pugi::xml_node;
 
-bool is_placeholder(xml_node disk) {
-  return std::string_view(disk.attribute("type").value()) == "block" &&
-         std::string_view(disk.child("source").attribute("dev").value()) == "/dev/null";
-}
-
-xml_node disk_at(xml_node devices, const std::string& target) {
-  for (auto disk : devices.children("disk"))
-    if (xml::target_of(disk) == target)
-      return disk;
-  return {};
-}
-
 /// Puts the image into the drive, which is added where there is none.
 void insert_cdrom(xml_node devices, const std::string& target, const std::string& file) {
-  auto drive = disk_at(devices, target);
+  auto drive = xml::cloned_disk(devices, target);
   if (!drive) {
     drive = devices.append_child("disk");
     auto at = drive.append_child("target");
@@ -47,7 +32,7 @@ std::string config_drive(xml_node devices, const ImageRecipe& recipe) {
 }
 
 std::string fill_disks(xml_node devices, const ImageSpec& spec) {
-  auto own = disk_at(devices, spec.disk_target);
+  auto own = xml::cloned_disk(devices, spec.disk_target);
   if (!own)
     return "guest.xml has no disk " + spec.disk_target;
   auto filled = spec.recipe.cdroms;
@@ -64,7 +49,7 @@ std::string fill_disks(xml_node devices, const ImageSpec& spec) {
   for (auto disk : devices.children("disk")) {
     if (disk == own || filled.count(xml::target_of(disk)))
       continue;
-    if (!is_placeholder(disk)) {
+    if (!xml::is_placeholder(disk)) {
       xml::make_shared(disk);
       continue;
     }
@@ -105,34 +90,8 @@ std::string config_label(const ImageSources& sources) {
   return sources.user_data.empty() ? "CONFIG" : "CIDATA"; // cloud-init looks for this one
 }
 
-ImageParts image_parts(std::string_view text, std::string_view target) {
-  ImageParts parts;
-  pugi::xml_document document;
-  parts.error = load_guest(document, text);
-  if (!parts)
-    return parts;
-  auto domain = document.child("domain");
-  auto disk = xml::cloned_disk(domain.child("devices"), target);
-  if (!disk)
-    parts.error = "there is no disk " + std::string(target);
-  parts.format = disk.child("driver").attribute("type").as_string("raw");
-  parts.nvram = xml::nvram_source(domain);
-  return parts;
-}
-
 XmlText rebuild_xml(std::string_view guest_xml, const ImageSpec& spec) {
-  XmlText result;
-  pugi::xml_document document;
-  result.error = load_guest(document, guest_xml);
-  if (!result)
-    return result;
-  result.error = rebuild(document.child("domain"), spec);
-  if (!result)
-    return result;
-  std::ostringstream text;
-  document.child("domain").print(text, "  ", pugi::format_default, pugi::encoding_utf8);
-  result.xml = text.str();
-  return result;
+  return edit_guest(guest_xml, [&](xml_node domain) { return rebuild(domain, spec); });
 }
 
 } // namespace ci::domain

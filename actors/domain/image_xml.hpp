@@ -10,20 +10,6 @@
 
 namespace ci::domain {
 
-/// What of a profile's guest.xml (or of a hand-made guest's definition) makes the image's disk and firmware.
-struct ImageParts {
-  /// Stated format of the image's disk.
-  std::string format;
-  /// The firmware's variables; empty: none.
-  std::string nvram;
-  /// One line for people.
-  std::string error;
-  explicit operator bool() const { return error.empty(); }
-};
-
-/// Looks at the disk with that target. Unlike source_disk(), it may be a placeholder. Never throws.
-ImageParts image_parts(std::string_view xml, std::string_view target);
-
 /// The definition of the rebuild guest: own name, UUID, MACs and NVRAM file; the disk `spec.disk_target` is
 /// `spec.disk_file()`; the recipe's CD-ROMs and, where the profile has a configuration, its ISO are in their
 /// drives (drives that guest.xml lacks are added); a drive without an image is empty, and every other disk

@@ -2,6 +2,7 @@
 
 #include "actors/edge/descriptor.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +30,8 @@ struct Become {
   pid_t parent;
   /// Takes the number of the error that it failed with; closed when the program has begun.
   int report;
+  /// Takes what it says on stderr; -1: nobody does.
+  int complaints;
 };
 
 void open_nothing_as(int number, int flags) {
@@ -45,6 +49,8 @@ void open_nothing_as(int number, int flags) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != child.parent)
     ::_exit(127); // it died before that
+  if (child.complaints >= 0)
+    ::dup2(child.complaints, 2); // before its number is taken
   const int report = 3;
   if (child.report != report)
     ::dup2(child.report, report);
@@ -52,7 +58,8 @@ void open_nothing_as(int number, int flags) {
   ::closefrom(report + 1);
   open_nothing_as(0, O_RDONLY);
   open_nothing_as(1, O_WRONLY);
-  open_nothing_as(2, O_WRONLY);
+  if (child.complaints < 0)
+    open_nothing_as(2, O_WRONLY);
   for (int signal = 1; signal < NSIG; ++signal)
     std::signal(signal, SIG_DFL);
   sigset_t none;
@@ -65,7 +72,7 @@ void open_nothing_as(int number, int flags) {
 }
 
 /// The number of the error where it did not begin, else 0.
-int spawn(char* const* arguments, char* const* environment, pid_t& child) {
+int spawn(char* const* arguments, char* const* environment, int complaints, pid_t& child) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return errno;
@@ -77,7 +84,7 @@ int spawn(char* const* arguments, char* const* environment, pid_t& child) {
   child = ::fork();
   const int failed = errno;
   if (child == 0)
-    become({arguments, environment, parent, writing.get()});
+    become({arguments, environment, parent, writing.get(), complaints});
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (child < 0)
     return failed;
@@ -109,11 +116,13 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 /// True once the child has ended. It is not reaped: until then its number is nobody else's.
 bool wait_for_end(pid_t child, std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* stop) {
+  auto pause = 1ms; // many end soon
   while (std::chrono::steady_clock::now() < deadline && !(stop && *stop)) {
     siginfo_t ended{};
     if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == child)
       return true;
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, 20ms);
   }
   return false;
 }
@@ -125,16 +134,32 @@ void end_group(pid_t child) {
   ::kill(-child, SIGKILL);
 }
 
+/// The beginning of what was written there, as one line in brackets; empty where there is nothing.
+std::string quote(int file) {
+  char text[300];
+  auto got = file < 0 ? 0 : ::pread(file, text, sizeof text, 0);
+  if (got <= 0)
+    return {};
+  std::string line(text, static_cast<std::size_t>(got));
+  for (auto& c : line)
+    if (static_cast<unsigned char>(c) < ' ' || c == '"')
+      c = ' ';
+  while (!line.empty() && line.back() == ' ')
+    line.pop_back();
+  return " (" + line + ")";
+}
+
 } // namespace
 
 std::string run_command(const std::vector<std::string>& arguments, std::chrono::seconds patience,
-                        const std::atomic<bool>* stop) {
+                        const std::atomic<bool>* stop, bool quoted) {
   auto what = arguments.at(0) + (arguments.size() > 1 ? " " + arguments[1] : "");
   auto texts = arguments;
   auto variables = child_environment();
   auto argv = pointers_to(texts), envp = pointers_to(variables);
   pid_t child = 0;
-  if (int error = spawn(argv.data(), envp.data(), child))
+  Descriptor complaints(quoted ? ::memfd_create("stderr", MFD_CLOEXEC) : -1);
+  if (int error = spawn(argv.data(), envp.data(), complaints.get(), child))
     return what + ": " + std::strerror(error);
   const bool in_time = wait_for_end(child, std::chrono::steady_clock::now() + patience, stop);
   if (!in_time)
@@ -147,7 +172,8 @@ std::string run_command(const std::vector<std::string>& arguments, std::chrono::
     return {};
   return what + ": ended with " +
          (WIFEXITED(status) ? std::to_string(WEXITSTATUS(status))
-                            : "signal " + std::to_string(WTERMSIG(status)));
+                            : "signal " + std::to_string(WTERMSIG(status))) +
+         quote(complaints.get());
 }
 
 } // namespace ci::edge

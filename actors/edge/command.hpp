@@ -12,8 +12,9 @@ namespace ci::edge {
 /// as a fresh process has them, without any file that is open here. Ends the group when the time is over or `stop`
 /// becomes true: asks it to (SIGTERM), and kills it 1.5 s later. The program itself is also asked to end when the
 /// calling thread does, by kill -9 as well. Returns an error, or an empty text where it ended with 0. The error names
-/// the first two arguments alone.
+/// the first two arguments alone, and where it is `quoted` the beginning of what the program said on stderr: not for
+/// programs that know secrets.
 std::string run_command(const std::vector<std::string>& arguments, std::chrono::seconds patience,
-                        const std::atomic<bool>* stop = nullptr);
+                        const std::atomic<bool>* stop = nullptr, bool quoted = false);
 
 } // namespace ci::edge

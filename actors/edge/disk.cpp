@@ -1,5 +1,6 @@
 #include "actors/edge/disk.hpp"
 
+#include "actors/edge/command.hpp"
 #include "actors/edge/descriptor.hpp"
 
 #include <filesystem>
@@ -24,6 +25,7 @@ namespace {
 constexpr std::size_t piece = std::size_t{1} << 20;
 constexpr mode_t folder_mode = 0711; ///< QEMU has to pass through, nobody needs to look in
 constexpr mode_t disk_mode = 0600;
+constexpr std::chrono::seconds overlay_patience{60}; ///< it takes some 20 ms
 
 std::string trouble(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -71,8 +73,11 @@ std::string copy_sparse(int from, int to, off_t size, const std::atomic<bool>* s
   return {};
 }
 
+/// What to do where the file system can't share blocks.
+enum class Unshared { copy, refuse };
+
 /// Fills the new file and brings it to disk.
-CloneResult fill(int from, int to, const std::atomic<bool>* stop) {
+CloneResult fill(int from, int to, Unshared unshared, const std::atomic<bool>* stop) {
   CloneResult result;
   struct stat source {};
   if (::fstat(from, &source) < 0)
@@ -83,7 +88,10 @@ CloneResult fill(int from, int to, const std::atomic<bool>* stop) {
     result.error = trouble("setting the mode");
   else if (::ioctl(to, FICLONE, from) == 0)
     result.way = CloneResult::Way::shared;
-  else {
+  else if (unshared == Unshared::refuse) {
+    result.error = trouble("sharing blocks");
+    result.unshared = true;
+  } else {
     result.way = CloneResult::Way::copied;
     result.error = copy_sparse(from, to, source.st_size, stop);
   }
@@ -98,14 +106,17 @@ std::string ensure_folder(const std::filesystem::path& folder) {
   return errno == EEXIST ? "" : trouble("making the folder");
 }
 
-CloneResult clone_into(int folder, int from, const std::string& name, const std::atomic<bool>* stop) {
-  auto part = "." + name + ".part";
+std::string part_of(const std::string& name) { return "." + name + ".part"; }
+
+CloneResult clone_into(int folder, int from, const std::string& name, Unshared unshared,
+                       const std::atomic<bool>* stop) {
+  auto part = part_of(name);
   ::unlinkat(folder, part.c_str(), 0);
   Descriptor to(
       ::openat(folder, part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, disk_mode));
   if (!to)
     return {CloneResult::Way::copied, trouble("creating the file")};
-  auto result = fill(from, to.get(), stop);
+  auto result = fill(from, to.get(), unshared, stop);
   if (result && ::renameat(folder, part.c_str(), folder, name.c_str()) < 0)
     result.error = trouble("renaming");
   if (!result)
@@ -116,7 +127,7 @@ CloneResult clone_into(int folder, int from, const std::string& name, const std:
 }
 
 CloneResult clone_checked(const std::filesystem::path& from, const std::filesystem::path& to,
-                          const std::atomic<bool>* stop) {
+                          Unshared unshared, const std::atomic<bool>* stop) {
   auto name = to.filename().string();
   if (name.empty() || name == "." || name == ".." || !to.has_parent_path())
     return {CloneResult::Way::kept, "no name for a file"};
@@ -133,7 +144,43 @@ CloneResult clone_checked(const std::filesystem::path& from, const std::filesyst
   Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!source)
     return {CloneResult::Way::kept, trouble("opening the source")};
-  return clone_into(folder.get(), source.get(), name, stop);
+  return clone_into(folder.get(), source.get(), name, unshared, stop);
+}
+
+DiskResult::Way way_of(const CloneResult& cloned) {
+  switch (cloned.way) {
+  case CloneResult::Way::shared:
+    return DiskResult::Way::shared;
+  case CloneResult::Way::copied:
+    return DiskResult::Way::copied;
+  case CloneResult::Way::kept:
+    break;
+  }
+  return DiskResult::Way::kept;
+}
+
+/// Makes an empty overlay under that name; its folder is there. Returns why there is none, or an empty text.
+std::string lay_over(const domain::CloneOrder& order, const std::filesystem::path& overlay,
+                     const std::atomic<bool>* stop) {
+  auto part = overlay.parent_path() / part_of(overlay.filename().string());
+  ::unlink(part.c_str());
+  // Made here for its mode: qemu-img writes into what is there.
+  Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, disk_mode));
+  if (!file)
+    return trouble("creating " + part.string());
+  auto error = run_command(
+      {"qemu-img", "create", "-q", "-f", "qcow2", "-F", order.format, "-b", order.from, part.string()},
+      overlay_patience, stop, true);
+  if (error.empty() && ::fsync(file.get()) < 0)
+    error = trouble("syncing " + part.string());
+  if (error.empty() && ::rename(part.c_str(), overlay.c_str()) < 0)
+    error = trouble("renaming " + part.string());
+  if (!error.empty()) {
+    ::unlink(part.c_str());
+    return error;
+  }
+  Descriptor folder(::open(overlay.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder && ::fsync(folder.get()) == 0 ? "" : trouble("syncing the folder");
 }
 
 bool is_id_prefix(std::string_view prefix) {
@@ -155,10 +202,49 @@ struct CloseFolder {
 
 CloneResult clone_file(const std::filesystem::path& from, const std::filesystem::path& to,
                        const std::atomic<bool>* stop) {
-  auto result = clone_checked(from, to, stop);
+  auto result = clone_checked(from, to, Unshared::copy, stop);
   if (!result)
     result.error = "cloning " + from.string() + " to " + to.string() + ": " + result.error;
   return result;
+}
+
+DiskResult clone_disk(const domain::CloneOrder& order, const std::atomic<bool>* stop) {
+  const std::filesystem::path overlay = order.to + ".qcow2";
+  DiskResult result;
+  auto whole = [&](const CloneResult& cloned) {
+    result.way = way_of(cloned);
+    result.error = cloned ? "" : "cloning " + order.from + " to " + order.to + ": " + cloned.error;
+    result.disk = {order.to, order.format, "", ""};
+  };
+  auto overlaid = [&](DiskResult::Way way) {
+    result.way = way;
+    result.disk = {overlay.string(), "qcow2", order.from, order.format};
+  };
+  if (std::filesystem::is_regular_file(std::filesystem::symlink_status(overlay))) {
+    overlaid(DiskResult::Way::kept);
+    return result;
+  }
+  if (!order.may_overlay) {
+    whole(clone_checked(order.from, order.to, Unshared::copy, stop));
+    return result;
+  }
+  auto shared = clone_checked(order.from, order.to, Unshared::refuse, stop);
+  if (!shared.unshared) {
+    whole(shared);
+    return result;
+  }
+  result.no_overlay = lay_over(order, overlay, stop);
+  if (result.no_overlay.empty())
+    overlaid(DiskResult::Way::overlaid);
+  else
+    whole(clone_checked(order.from, order.to, Unshared::copy, stop));
+  return result;
+}
+
+bool shares_blocks(const std::filesystem::path& folder) {
+  Descriptor one(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, disk_mode));
+  Descriptor two(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, disk_mode));
+  return one && two && ::ftruncate(one.get(), 4096) == 0 && ::ioctl(two.get(), FICLONE, one.get()) == 0;
 }
 
 std::string erase_files(const std::filesystem::path& folder, const std::string& prefix) {

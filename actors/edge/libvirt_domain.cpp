@@ -94,6 +94,32 @@ Result<DomainPtr> find_ours(virConnectPtr connection, const std::string& name, c
   return found;
 }
 
+Result<std::vector<DomainPtr>> all_domains(virConnectPtr connection) {
+  virDomainPtr* domains = nullptr;
+  auto count = virConnectListAllDomains(connection, &domains, 0);
+  if (count < 0)
+    return last_error();
+  std::vector<DomainPtr> owned(domains, domains + count);
+  free(domains);
+  return owned;
+}
+
+Status unused_by(virDomainPtr domain, const std::string& file, const std::string& uuid) {
+  if (domain::to_lower(uuid_of(domain)) == domain::to_lower(uuid))
+    return Ok{};
+  // What it runs with names the whole chain below its disks, as far as libvirt knows it.
+  for (unsigned flags : {unsigned{VIR_DOMAIN_XML_INACTIVE}, 0U}) {
+    std::unique_ptr<char, FreeText> text(virDomainGetXMLDesc(domain, flags));
+    if (!text && last_error().code == VIR_ERR_NO_DOMAIN)
+      return Ok{};
+    if (!text)
+      return last_error();
+    if (domain::uses_file(text.get(), file))
+      return HostError{0, std::string("guest ") + virDomainGetName(domain) + " uses " + file};
+  }
+  return Ok{};
+}
+
 Result<domain::GuestObservation> observe(virDomainPtr domain) {
   int state = 0, reason = 0;
   domain::GuestObservation seen;

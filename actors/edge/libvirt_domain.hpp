@@ -25,6 +25,11 @@ Result<DomainPtr> find_domain(virConnectPtr connection, const std::string& name)
 /// The same, and a domain of that name with another UUID is an error: it is not ours.
 Result<DomainPtr> find_ours(virConnectPtr connection, const std::string& name, const std::string& uuid);
 
+/// All of a connection's domains, whatever their state.
+Result<std::vector<DomainPtr>> all_domains(virConnectPtr connection);
+/// Content where the domain has that UUID, is gone, or names the file nowhere: see Host::unused().
+Status unused_by(virDomainPtr domain, const std::string& file, const std::string& uuid);
+
 /// The state now; absent where it is gone since it was found. `read_at` is left to the caller, who took it
 /// before the first call.
 Result<domain::GuestObservation> observe(virDomainPtr domain);

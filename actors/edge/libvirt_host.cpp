@@ -20,11 +20,11 @@ constexpr std::chrono::seconds shortest_mute{10}, longest_mute{300};
 using Shared = std::shared_ptr<const HostCallbacks>;
 void free_shared(void* opaque) { delete static_cast<Shared*>(opaque); }
 
-int on_lifecycle(virConnectPtr, virDomainPtr domain, int, int, void* opaque) {
+int on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void* opaque) {
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
   auto name = virDomainGetName(domain);
   if (name && virDomainGetUUIDString(domain, uuid) == 0)
-    (*static_cast<Shared*>(opaque))->changed(name, uuid);
+    (*static_cast<Shared*>(opaque))->changed(name, uuid, guest_event(event, detail));
   return 0;
 }
 
@@ -102,13 +102,10 @@ Result<domain::GuestListing> Host::list() {
     return not_open();
   domain::GuestListing listing;
   listing.started_at = std::chrono::steady_clock::now();
-  virDomainPtr* domains = nullptr;
-  auto count = virConnectListAllDomains(link_->connection, &domains, 0);
-  if (count < 0)
-    return last_error();
-  std::vector<DomainPtr> owned(domains, domains + count);
-  free(domains);
-  for (auto& domain : owned) {
+  auto all = all_domains(link_->connection);
+  if (!all)
+    return all.error();
+  for (auto& domain : *all) {
     auto seen = observe(domain.get());
     if (!seen)
       return seen.error();
@@ -234,6 +231,18 @@ Result<bool> Host::has_filter(const std::string& name) {
   if (error.code == VIR_ERR_NO_NWFILTER || error.code == VIR_ERR_NO_SUPPORT)
     return false;
   return error;
+}
+
+Status Host::unused(const std::string& file, const std::string& uuid) {
+  if (!link_)
+    return not_open();
+  auto all = all_domains(link_->connection);
+  if (!all)
+    return all.error();
+  for (auto& domain : *all)
+    if (auto used = unused_by(domain.get(), file, uuid); !used)
+      return used;
+  return Ok{};
 }
 
 Status Host::define(const std::string& xml) {

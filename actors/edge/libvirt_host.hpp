@@ -51,11 +51,18 @@ struct Leases {
   std::map<std::string, std::string> unread; ///< guests whose leases can't be read, and why
 };
 
+/// What an event says that a look at the guest does not show.
+enum class GuestEvent {
+  other,
+  started,
+  shutdown_by_host, ///< the host began to end it in an orderly way: a signal to QEMU, or a stop by libvirt
+};
+
 /// Called in the event loop's thread, which serves all connections: copy and leave. No libvirt call from
 /// there. May still be called shortly after close().
 struct HostCallbacks {
   /// Something happened to the guest of that name and UUID; what it is now has to be asked.
-  std::function<void(const std::string& name, const std::string& uuid)> changed;
+  std::function<void(const std::string& name, const std::string& uuid, GuestEvent)> changed;
   /// libvirt went away; the reason is for people.
   std::function<void(const std::string& reason)> closed;
 };
@@ -101,6 +108,10 @@ class Host {
   Result<std::optional<domain::RawPicture>> screenshot(const std::string& name);
   /// Whether a network filter of that name is defined. A driver without filters has none.
   Result<bool> has_filter(const std::string& name);
+
+  /// Content where no guest but the one of that UUID names the file for a disk, in its definition or below its
+  /// disks in what it runs with.
+  Status unused(const std::string& file, const std::string& uuid);
 
   /// Each of these is content where its aim is reached already. With another UUID the guest is not ours and
   /// is left alone: an error.

@@ -48,6 +48,12 @@ std::string state_reason(int state, int reason) {
   return reason >= 0 && static_cast<std::size_t>(reason) < words.size() ? words[reason] : "unknown";
 }
 
+GuestEvent guest_event(int event, int detail) {
+  if (event == VIR_DOMAIN_EVENT_SHUTDOWN && detail == VIR_DOMAIN_EVENT_SHUTDOWN_HOST)
+    return GuestEvent::shutdown_by_host;
+  return event == VIR_DOMAIN_EVENT_STARTED ? GuestEvent::started : GuestEvent::other;
+}
+
 std::string close_reason(int reason) {
   switch (reason) {
   case VIR_CONNECT_CLOSE_REASON_EOF:

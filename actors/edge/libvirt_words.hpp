@@ -2,6 +2,7 @@
 /// libvirt's numbers as our words.
 
 #include "actors/domain/guest.hpp"
+#include "actors/edge/libvirt_host.hpp"
 
 #include <string>
 
@@ -11,6 +12,8 @@ namespace ci::edge {
 domain::GuestState guest_state(int state);
 /// The reason that came with the state, e.g. "destroyed"; "unknown" for numbers without a word.
 std::string state_reason(int state, int reason);
+/// A virDomainEventType and its detail.
+GuestEvent guest_event(int event, int detail);
 /// A virConnectCloseReason.
 std::string close_reason(int reason);
 

@@ -15,6 +15,12 @@ using std::chrono::seconds;
 namespace {
 
 GuestSpec a_spec() { return test::guest_spec("ci-runner-linux.7", "uuid-7"); }
+/// As the answer to prepare tells it.
+GuestSpec a_made_spec() {
+  auto spec = a_spec();
+  spec.disk = {"/images/runner/7-base.img@s", "qcow2", "", ""};
+  return spec;
+}
 
 /// One guest's actor over two fake workers that share a machine each of its own calls list.
 struct Scene {
@@ -75,7 +81,7 @@ TEST_CASE("prepare copies the template's NVRAM beside the disk, and remove delet
   CHECK(scene.ask(prepare_atom::value).error == "");
   const std::string own = "/images/runner/7-ci-runner-linux.7_VARS.fd";
   CHECK(scene.first->calls.back() == "nvram /nvram/template_VARS.fd " + own);
-  CHECK(scene.ask(start_atom::value).error == "");
+  CHECK(scene.ask(start_atom::value, a_made_spec()).error == "");
   CHECK(scene.first->guests["ci-runner-linux.7"].xml.find(own) != std::string::npos);
   CHECK(scene.ask(remove_atom::value).error == "");
   CHECK(scene.first->files.empty());
@@ -86,19 +92,19 @@ TEST_CASE("prepare copies the template's NVRAM beside the disk, and remove delet
 TEST_CASE("start defines the runner from its template and starts it") {
   Scene scene;
   CHECK(scene.ask(prepare_atom::value));
-  auto reply = scene.ask(start_atom::value);
+  auto reply = scene.ask(start_atom::value, a_made_spec());
   CHECK(reply.error == "");
   auto& guest = scene.first->guests["ci-runner-linux.7"];
   CHECK(guest.uuid == "uuid-7");
   CHECK(guest.state == GuestState::on);
   CHECK(guest.xml.find("/images/runner/7-base.img@s") != std::string::npos);
-  CHECK(scene.ask(start_atom::value).error == "");
+  CHECK(scene.ask(start_atom::value, a_made_spec()).error == "");
 }
 
 TEST_CASE("remove stops, undefines and then deletes the disk") {
   Scene scene;
   scene.ask(prepare_atom::value);
-  scene.ask(start_atom::value);
+  scene.ask(start_atom::value, a_made_spec());
   scene.first->calls.clear();
   CHECK(scene.ask(remove_atom::value).error == "");
   CHECK(scene.first->calls == std::vector<std::string>{"look ci-runner-linux.7", "halt ci-runner-linux.7",
@@ -125,7 +131,7 @@ TEST_CASE("G5: a guest of that name with another UUID is left alone, and so is t
   CHECK(scene.ask(remove_atom::value).error == "");
   CHECK(scene.first->guests["ci-runner-linux.7"].state == GuestState::on);
   CHECK(scene.first->files.size() == 1);
-  CHECK_FALSE(scene.ask(start_atom::value));
+  CHECK_FALSE(scene.ask(start_atom::value, a_made_spec()));
 }
 
 TEST_CASE("G5: beside a guest of that name with another UUID, our own disk is deleted") {
@@ -141,7 +147,7 @@ TEST_CASE("G5: beside a guest of that name with another UUID, our own disk is de
 TEST_CASE("the disk of a guest that does not stop is kept") {
   Scene scene;
   scene.ask(prepare_atom::value);
-  scene.ask(start_atom::value);
+  scene.ask(start_atom::value, a_made_spec());
   scene.first->deaf_guests = true;
   auto reply = scene.ask(remove_atom::value);
   CHECK(reply.error.find("runs on") != std::string::npos);
@@ -155,7 +161,7 @@ TEST_CASE("a step that fails ends the order with its error, and the next order g
     CAPTURE(step);
     scene.first->failing.clear();
     scene.ask(prepare_atom::value);
-    CHECK(scene.ask(start_atom::value));
+    CHECK(scene.ask(start_atom::value, a_made_spec()));
     scene.first->failing = {{step, "broken " + step}};
     CHECK(scene.ask(remove_atom::value).error == "broken " + step);
   }
@@ -167,7 +173,7 @@ TEST_CASE("a step that fails ends the order with its error, and the next order g
   }
   for (std::string step : {"xml", "define", "start"}) {
     scene.first->failing = {{step, "broken " + step}};
-    CHECK(scene.ask(start_atom::value).error == "broken " + step);
+    CHECK(scene.ask(start_atom::value, a_made_spec()).error == "broken " + step);
   }
 }
 
@@ -179,11 +185,55 @@ TEST_CASE("a template without a disk needs no clone") {
   CHECK(scene.ask(start_atom::value).error == "");
 }
 
+TEST_CASE("what prepare made of the disk is told, and stands in the definition that start makes") {
+  Scene scene;
+  scene.first->reflinks = false;
+  auto spec = a_spec();
+  spec.may_overlay = true;
+  scene.first->guests["template"].xml = test::template_xml("<os><nvram>/nvram/template_VARS.fd</nvram></os>");
+  auto prepared = scene.ask(prepare_atom::value, spec);
+  CHECK(prepared.disk.file == "/images/runner/7-base.img@s.qcow2");
+  CHECK(prepared.disk.format == "qcow2");
+  CHECK(prepared.disk.backing_file == "/images/base/linux/base.img@s");
+  CHECK(prepared.disk.backing_format == "qcow2");
+  spec.disk = prepared.disk;
+  auto started = scene.ask(start_atom::value, spec);
+  CHECK(started.error == "");
+  CHECK(started.defined_at != domain::Steady{});
+  CHECK(started.defined_at <= started.finished_at);
+  auto& xml = scene.first->guests["ci-runner-linux.7"].xml;
+  CHECK(xml.find("<backingStore") != std::string::npos);
+  CHECK(xml.find(prepared.disk.file) != std::string::npos);
+  CHECK(scene.ask(remove_atom::value, spec).error == "");
+  CHECK(scene.first->files.empty());
+}
+
+TEST_CASE("no overlay is asked for where the profile or the template's disk does not allow it") {
+  Scene scene;
+  scene.first->reflinks = false;
+  CHECK(scene.ask(prepare_atom::value).disk.backing_file == "");
+  auto spec = a_spec();
+  spec.may_overlay = true;
+  scene.first->guests["template"].xml =
+      "<domain><devices><disk type='file'><driver type='vmdk'/><source file='/images/base.vmdk'/>"
+      "<target dev='vda'/></disk></devices></domain>";
+  auto prepared = scene.ask(prepare_atom::value, spec);
+  CHECK(prepared.disk.file == "/images/runner/7-base.vmdk");
+  CHECK(prepared.disk.format == "vmdk");
+  CHECK(prepared.disk.backing_file == "");
+}
+
+TEST_CASE("a guest whose disk nobody made is not started") {
+  Scene scene;
+  CHECK(scene.ask(start_atom::value).error.find("no file was given") != std::string::npos);
+  CHECK(scene.first->count("define") == 0);
+}
+
 TEST_CASE("a template that can't be used is an error") {
   Scene scene;
   scene.first->guests["template"].xml = "nonsense";
   CHECK_FALSE(scene.ask(prepare_atom::value));
-  CHECK_FALSE(scene.ask(start_atom::value));
+  CHECK_FALSE(scene.ask(start_atom::value, a_made_spec()));
   scene.first->guests.erase("template");
   CHECK(scene.ask(prepare_atom::value).error == "there is no guest template");
 }
@@ -248,7 +298,7 @@ TEST_CASE("a clone may take half an hour and a start five minutes") {
 TEST_CASE("after silence all orders of the guest stay with the same worker") {
   Scene scene;
   scene.first->silent = {"define"};
-  auto handle = scene.order(start_atom::value);
+  auto handle = scene.order(start_atom::value, a_made_spec());
   scene.stage.run();
   scene.stage.pass(seconds(61));
   CHECK_FALSE(scene.answer(std::move(handle)));

@@ -174,8 +174,8 @@ TEST_CASE("disks are cloned and deleted without libvirt") {
   test::write_file(folder.path() / "base", "x");
   auto runner = (folder.path() / "runner").string();
   CHECK(scene
-            .ask<HostReply>(scene.worker, clone_atom::value, (folder.path() / "base").string(),
-                            runner + "/7-base")
+            .ask<HostReply>(scene.worker, clone_atom::value,
+                            domain::CloneOrder{(folder.path() / "base").string(), runner + "/7-base"})
             .error == "");
   CHECK(test::read_file(runner + "/7-base") == "x");
   auto vars = (folder.path() / "vars.fd").string();

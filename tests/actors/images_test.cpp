@@ -84,6 +84,22 @@ TEST_CASE("an image is made, started, renamed and deleted, each order repeatable
   }
 }
 
+TEST_CASE("an image is kept while another guest's disk depends on it") {
+  Workshop shop;
+  auto spec = an_image();
+  CHECK(shop.ask(prepare_atom::value).error == "");
+  CHECK(shop.ask(start_atom::value).error == "");
+  shop.machine->guests["debugging"] = {
+      "uuid", GuestState::on, "<domain><devices><disk><source file='/over.qcow2'/><backingStore><source file='" +
+                                  spec.disk_file() + "'/></backingStore></disk></devices></domain>"};
+  CHECK(shop.ask(remove_atom::value).error == "debugging uses it");
+  CHECK(shop.machine->files.count(spec.disk_file()) == 1);
+  CHECK(shop.machine->guests.count(spec.rebuild_guest) == 1);
+  shop.machine->guests.erase("debugging");
+  CHECK(shop.ask(remove_atom::value).error == "");
+  CHECK(shop.machine->files.empty());
+}
+
 TEST_CASE("G5: a guest of an image's name with another UUID is left alone") {
   Workshop shop;
   auto spec = an_image();

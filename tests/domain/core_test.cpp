@@ -48,6 +48,95 @@ TEST_CASE("no more than max_parallel_creates are made at once") {
   CHECK(b.core->runners().size() == 4);
 }
 
+namespace {
+
+/// Keeps what is measured in one family, by the value of its label.
+struct Measured {
+  std::map<std::string, std::vector<double>> seconds;
+  Measured(Bench& b, const std::string& family) {
+    b.lose = [this, family](const Effect& e) {
+      auto* measured = std::get_if<effect::Seconds>(&e);
+      if (measured && measured->family == family)
+        seconds[measured->labels.begin()->second].push_back(measured->seconds);
+      return measured != nullptr;
+    };
+  }
+};
+
+} // namespace
+
+TEST_CASE("each step of a runner's way to being online is measured once, from its order on") {
+  Bench b;
+  b.profile("linux", 1);
+  Measured measured(b, "ci_monitor_runner_step_seconds");
+  b.start();
+  b.advance(4s);
+  auto& g = b.world.guests.at(b.running().front());
+  for (int i = 0; i < 3; ++i) {
+    b.core->boot(b.now(), b.next_request++, g.address); // a guest may boot again
+    b.run();
+  }
+  b.boot_all();
+  std::set<std::string> steps;
+  for (auto& [step, seconds] : measured.seconds) {
+    CHECK(seconds.size() == 1);
+    CHECK(seconds.front() >= 0);
+    steps.insert(step);
+  }
+  CHECK(steps == std::set<std::string>{"registered", "disk", "defined", "started", "lease", "boot", "jitconfig", "online"});
+  CHECK(measured.seconds.at("started").front() < 1);
+  CHECK(measured.seconds.at("boot").front() >= 4);
+  CHECK(measured.seconds.at("online").front() >= measured.seconds.at("jitconfig").front());
+}
+
+TEST_CASE("what an earlier process began is not measured") {
+  Bench b;
+  b.profile("linux", 1);
+  b.start();
+  Measured measured(b, "ci_monitor_runner_step_seconds");
+  b.start();
+  b.boot_all();
+  CHECK(b.count(Status::Idle) == 1);
+  CHECK(measured.seconds.empty());
+}
+
+TEST_CASE("a guest's own end to the start of its replacement is measured, failures in between included") {
+  Pool b;
+  Measured measured(b, "ci_monitor_replacement_seconds");
+  b.fail_host = [](const Effect& e) -> std::optional<std::string> {
+    return std::holds_alternative<effect::Prepare>(e) ? std::optional<std::string>("no space") : std::nullopt;
+  };
+  b.power_off(b.running().front());
+  b.advance(4s);
+  CHECK(measured.seconds.empty());
+  b.fail_host = {};
+  b.advance(4s);
+  REQUIRE(measured.seconds["linux"].size() == 1);
+  CHECK(measured.seconds["linux"].front() >= 4);
+  CHECK(measured.seconds["linux"].front() <= 8);
+  // Its registration may end before it is off.
+  auto guest = b.running().front();
+  b.boot_all();
+  b.world.begin_job(guest);
+  b.advance(31s);
+  b.world.end_job(guest);
+  b.advance(31s);
+  CHECK(measured.seconds["linux"].size() == 2);
+  b.boot_all();
+  // One whose place is not wanted any more leaves nothing behind.
+  b.profile("linux", 2);
+  b.power_off(b.running().front());
+  b.apply_policy();
+  b.advance(60s);
+  b.boot_all();
+  b.profile("linux", 3);
+  b.apply_policy();
+  b.advance(60s);
+  b.boot_all();
+  for (double seconds : measured.seconds["linux"])
+    CHECK(seconds < 10);
+}
+
 TEST_CASE("G1: a finished job's guest is replaced as soon as it is off") {
   Pool b;
   auto guest = b.running().front();

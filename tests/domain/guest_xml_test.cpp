@@ -18,6 +18,20 @@ GuestSpec a_spec() {
   spec.mac = "52:54:00:aa:bb:cc";
   spec.template_guest = "ci-template-linux@2024-01-01T00:00:00Z";
   spec.filter = "clean-traffic";
+  spec.disk = {"/images/runner/7-base.img@s", "qcow2", "", ""};
+  return spec;
+}
+
+GuestSpec a_spec_with_file(const std::string& file) {
+  auto spec = a_spec();
+  spec.disk.file = file;
+  return spec;
+}
+
+/// With an overlay over a file of that format.
+GuestSpec a_spec_with_overlay(const std::string& backing_format) {
+  auto spec = a_spec();
+  spec.disk = {"/images/runner/7-base.img@s.qcow2", "qcow2", "/images/base/linux/base.img@s", backing_format};
   return spec;
 }
 
@@ -25,9 +39,7 @@ GuestSpec a_spec() {
 struct Made {
   pugi::xml_document document;
   XmlText text;
-  explicit Made(const std::string& from, const GuestSpec& spec = a_spec(),
-                const std::string& file = "/images/runner/7-base.img@s")
-      : text(runner_xml(from, spec, file)) {
+  explicit Made(const std::string& from, const GuestSpec& spec = a_spec()) : text(runner_xml(from, spec)) {
     document.load_string(text.xml.c_str());
   }
   pugi::xml_node domain() const { return document.child("domain"); }
@@ -108,7 +120,8 @@ TEST_CASE("a disk's format is always stated") {
 TEST_CASE("a named disk is cloned, and the first one is shared then") {
   auto spec = a_spec();
   spec.disk_target = "vdb";
-  Made made(whole_template, spec, "/images/runner/7-tools.raw");
+  spec.disk.file = "/images/runner/7-tools.raw";
+  Made made(whole_template, spec);
   CHECK(value(made.disk("vdb").child("source"), "file") == "/images/runner/7-tools.raw");
   CHECK_FALSE(made.disk("vdb").child("readonly"));
   CHECK(made.disk("vda").child("readonly"));
@@ -130,13 +143,13 @@ TEST_CASE("a placeholder becomes a file disk") {
 }
 
 TEST_CASE("a template without a disk makes a runner without one") {
-  CHECK(Made(domain_with(""), a_spec(), "").text);
+  CHECK(Made(domain_with(""), a_spec_with_file("")).text);
   CHECK(source_disk(domain_with(""), "").path.empty());
   CHECK(source_disk(domain_with(""), "").error.empty());
 }
 
 TEST_CASE("a template's disk is never left to the runner") {
-  CHECK_FALSE(Made(whole_template, a_spec(), "").text);
+  CHECK_FALSE(Made(whole_template, a_spec_with_file("")).text);
 }
 
 TEST_CASE("the NVRAM file lies beside the runner's disk, carries its name, and keeps its template") {
@@ -146,22 +159,22 @@ TEST_CASE("the NVRAM file lies beside the runner's disk, carries its name, and k
   CHECK(value(nvram, "template") == "/usr/share/OVMF/OVMF_VARS_4M.fd");
   Made newer("<domain><name>t</name><os><nvram type='file'><source "
              "file='/n/t.x/t_VARS.qcow2'/></nvram></os></domain>",
-             a_spec(), "");
+             a_spec_with_file(""));
   CHECK(value(newer.domain().child("os").child("nvram").child("source"), "file") ==
         "/images/runner/7-ci-runner-linux.7_VARS.qcow2");
-  Made automatic("<domain><name>t</name><os firmware='efi'><nvram/></os></domain>", a_spec(), "");
+  Made automatic("<domain><name>t</name><os firmware='efi'><nvram/></os></domain>", a_spec_with_file(""));
   CHECK(text_of(automatic.domain().child("os").child("nvram")).empty());
   Made remote("<domain><name>t</name><os><nvram type='network'><source protocol='nbd'/></nvram></os></domain>",
-              a_spec(), "");
+              a_spec_with_file(""));
   CHECK_FALSE(remote.domain().child("os").child("nvram").child("source").attribute("file"));
 }
 
 TEST_CASE("the template's NVRAM file is found in both ways of writing it") {
-  CHECK(nvram_file(whole_template) == "/var/lib/libvirt/qemu/nvram/ci-template-linux_VARS.fd");
-  CHECK(nvram_file("<domain><os><nvram type='file'><source file='/n/t.fd'/></nvram></os></domain>") == "/n/t.fd");
-  CHECK(nvram_file("<domain><os firmware='efi'><nvram/></os></domain>").empty());
-  CHECK(nvram_file("<domain/>").empty());
-  CHECK(nvram_file("no XML").empty());
+  CHECK(source_disk(whole_template, "").nvram == "/var/lib/libvirt/qemu/nvram/ci-template-linux_VARS.fd");
+  CHECK(source_disk("<domain><os><nvram type='file'><source file='/n/t.fd'/></nvram></os></domain>", "").nvram == "/n/t.fd");
+  CHECK(source_disk("<domain><os firmware='efi'><nvram/></os></domain>", "").nvram.empty());
+  CHECK(source_disk("<domain/>", "").nvram.empty());
+  CHECK(source_disk("no XML", "").nvram.empty());
   CHECK(own_nvram_file(a_spec(), "/n.d/vars") == "/images/runner/7-ci-runner-linux.7_VARS.fd");
   CHECK(own_nvram_file(a_spec(), "").empty());
 }
@@ -255,19 +268,84 @@ TEST_CASE("hostile definitions are errors, never more") {
         std::string("<!DOCTYPE d [<!ENTITY a 'b'>]><domain><name>&a;</name></domain>"),
         std::string("<domain>") + std::string(max_guest_xml, ' ') + "</domain>", deep(100'000)}) {
     CAPTURE(text.substr(0, 60));
-    CHECK_FALSE(runner_xml(text, a_spec(), "").error.empty());
-    CHECK(runner_xml(text, a_spec(), "").xml.empty());
+    CHECK_FALSE(runner_xml(text, a_spec_with_file("")).error.empty());
+    CHECK(runner_xml(text, a_spec_with_file("")).xml.empty());
     CHECK_FALSE(source_disk(text, "").error.empty());
     CHECK(interface_macs(text).empty());
   }
-  CHECK(runner_xml(deep(max_guest_xml_depth - 2), a_spec(), "").error.empty());
-  CHECK_FALSE(runner_xml(deep(max_guest_xml_depth), a_spec(), "").error.empty());
+  CHECK(runner_xml(deep(max_guest_xml_depth - 2), a_spec_with_file("")).error.empty());
+  CHECK_FALSE(runner_xml(deep(max_guest_xml_depth), a_spec_with_file("")).error.empty());
+}
+
+TEST_CASE("an overlay is a qcow2 disk whose backing file and format are stated") {
+  Made made(domain_with("<disk type='file'><driver name='qemu' type='raw' cache='none' discard='unmap'/>"
+                        "<source file='/images/base/linux/base.img@s'/><target dev='vda'/></disk>"),
+            a_spec_with_overlay("raw"));
+  REQUIRE(made.text.error == "");
+  auto disk = made.disk("vda");
+  CHECK(value(disk.child("driver"), "type") == "qcow2");
+  CHECK(value(disk.child("driver"), "discard") == "unmap");
+  CHECK(value(disk.child("source"), "file") == "/images/runner/7-base.img@s.qcow2");
+  auto backing = disk.child("backingStore");
+  CHECK(value(backing, "type") == "file");
+  CHECK(value(backing.child("format"), "type") == "raw");
+  CHECK(value(backing.child("source"), "file") == "/images/base/linux/base.img@s");
+  CHECK_FALSE(backing.next_sibling("backingStore"));
+  // Whatever a guest wrote to the base's first bytes, nobody is to look for a chain in them.
+  auto end = backing.child("backingStore");
+  CHECK(end);
+  CHECK_FALSE(end.first_child());
+}
+
+TEST_CASE("what the template says of its own chain holds below the overlay") {
+  const std::string before = "<disk type='file'><driver type='qcow2'/><source file='/images/base/linux/base.img@s'/>",
+                    after = "<target dev='vda'/></disk>";
+  auto chain = [&](const std::string& own, const char* format) {
+    Made made(domain_with(before + own + after), a_spec_with_overlay(format));
+    CHECK_FALSE(made.disk("vda").child("backingStore").next_sibling("backingStore"));
+    auto below = made.disk("vda").child("backingStore").child("backingStore");
+    return !below ? "unsaid" : below.child("source") ? value(below.child("source"), "file") : "none";
+  };
+  CHECK(chain("", "qcow2") == "unsaid"); // its header tells, with a format
+  CHECK(chain("<backingStore/>", "qcow2") == "none");
+  CHECK(chain("<backingStore type='file'><format type='raw'/><source file='/deep'/></backingStore>", "qcow2") ==
+        "/deep");
+  CHECK(chain("<backingStore type='file'><format type='raw'/><source file='/deep'/></backingStore>", "raw") == "none");
+}
+
+TEST_CASE("an overlay is laid only over what can bear one") {
+  auto bears = [](const std::string& inner, const std::string& attributes = "device='disk'") {
+    return source_disk(domain_with("<disk type='file' " + attributes + ">" + inner +
+                                   "<target dev='vda'/></disk>"),
+                       "vda")
+        .may_back;
+  };
+  const std::string source = "<source file='/f'/>";
+  CHECK(bears("<driver type='raw'/>" + source));
+  CHECK(bears("<driver type='qcow2'/>" + source));
+  CHECK(bears(source));
+  CHECK_FALSE(bears("<driver type='vmdk'/>" + source));
+  CHECK_FALSE(bears(source + "<encryption format='luks'/>"));
+  CHECK_FALSE(bears("<source file='/f'><encryption format='luks'/></source>"));
+  CHECK_FALSE(bears("<source file='/f'><slices><slice type='storage' offset='1' size='2'/></slices></source>"));
+  CHECK_FALSE(bears(source, "device='floppy'"));
+}
+
+TEST_CASE("a file that a guest uses is found wherever the definition names it") {
+  auto uses = [](const std::string& devices) { return uses_file(domain_with(devices), "/b"); };
+  CHECK(uses("<disk><source file='/b'/></disk>"));
+  CHECK(uses("<disk><source file='/a'/><backingStore><source file='/a2'/><backingStore><source file='/b'/>"
+             "</backingStore></backingStore></disk>"));
+  CHECK(uses_file("<domain><os><nvram>/b</nvram></os></domain>", "/b"));
+  CHECK_FALSE(uses("<disk><source file='/b2'/></disk><serial><source path='/b'/></serial>"));
+  CHECK(uses_file("no XML", "/b")); // who knows
 }
 
 TEST_CASE("names can't break out of the definition") {
   auto spec = a_spec();
   spec.name = "a</name><evil/>&\"'";
-  Made made(whole_template, spec, "/x/<y>&'\"");
+  spec.disk.file = "/x/<y>&'\"";
+  Made made(whole_template, spec);
   CHECK(text_of(made.domain().child("name")) == spec.name);
   CHECK_FALSE(made.domain().child("evil"));
   CHECK(value(made.disk("vda").child("source"), "file") == "/x/<y>&'\"");
@@ -280,5 +358,5 @@ TEST_CASE("an unused interface index or MAC stops the rewriting") {
   std::string many;
   for (int i = 0; i <= max_interfaces; ++i)
     many += "<interface type='network'/>";
-  CHECK_FALSE(Made(domain_with(many), a_spec(), "").text.error.empty());
+  CHECK_FALSE(Made(domain_with(many), a_spec_with_file("")).text.error.empty());
 }

@@ -88,11 +88,14 @@ TEST_CASE("a definition that can't be filled is refused with a reason") {
   auto spec = a_spec();
   spec.disk_target = "vdz";
   CHECK(Rebuilt(spec).text.error.find("vdz") != std::string::npos);
-  CHECK_FALSE(image_parts(guest_xml, "vdz").error.empty());
+  CHECK_FALSE(source_disk(guest_xml, "vdz", true).error.empty());
   spec = a_spec();
   spec.disk_target = "vdb"; // then nothing fills the placeholder vda
   CHECK(Rebuilt(spec).text.error.find("vda") != std::string::npos);
   CHECK_FALSE(Rebuilt(a_spec(), "<domain>").text.error.empty());
-  CHECK(image_parts(guest_xml, "vda").format == "raw");
-  CHECK(image_parts(guest_xml, "vda").nvram == "/old/VARS.fd");
+  CHECK(source_disk(guest_xml, "vda", true).error == "");
+  CHECK(source_disk(guest_xml, "vda", true).placeholder);
+  CHECK(source_disk(guest_xml, "vda").error.find("placeholder") != std::string::npos);
+  CHECK(source_disk(guest_xml, "vda", true).format == "raw");
+  CHECK(source_disk(guest_xml, "vda", true).nvram == "/old/VARS.fd");
 }

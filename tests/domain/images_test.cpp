@@ -157,12 +157,69 @@ TEST_CASE("a build that hangs is ended by build_timeout") {
 }
 
 TEST_CASE("a stop by the host is no good end of a build") {
+  for (std::string reason : {"destroyed", shutdown_by_host}) {
+    CAPTURE(reason);
+    Forge b;
+    b.start();
+    b.world.power_off(b.rebuilds_on().front(), reason.c_str());
+    b.advance(6s);
+    CHECK(b.templates().empty());
+    CHECK(b.counts().image.trouble.find(reason) != std::string::npos);
+  }
+}
+
+TEST_CASE("an image stays while a runner's disk is being made from it, and goes when that runner has ended") {
   Forge b;
-  b.start();
-  b.world.power_off(b.rebuilds_on().front(), "destroyed");
-  b.advance(6s);
-  CHECK(b.templates().empty());
-  CHECK(b.counts().image.trouble.find("destroyed") != std::string::npos);
+  b.fill();
+  auto first = b.templates().front();
+  std::optional<RunnerId> stuck;
+  b.lose = [&](const Effect& e) {
+    auto* prepare = std::get_if<effect::Prepare>(&e);
+    if (!prepare || stuck || prepare->spec.template_guest != first)
+      return false;
+    stuck = prepare->runner;
+    return true;
+  };
+  b.power_off(b.running().front());
+  REQUIRE(stuck);
+  for (int i = 0; i < 3; ++i) {
+    b.roll(30s);
+    b.rebuild("linux");
+    b.build();
+    b.roll(5min);
+  }
+  REQUIRE(b.core->images().is_discarded(first));
+  CHECK(b.runners_of()[first] == 1);
+  CHECK(b.world.guests.count(first) == 1);
+  CHECK(b.world.image_files.size() == 4);
+  b.start(); // what was being made is undone
+  b.roll(1min);
+  CHECK(b.core->runners().count(*stuck) == 0);
+  CHECK(b.world.guests.count(first) == 0);
+  CHECK(b.world.image_files.size() == 3);
+}
+
+TEST_CASE("no runner is made from an image that is being deleted, though a profile names it") {
+  Forge b;
+  b.fill();
+  auto image = b.templates().front();
+  auto& other = b.profile("other", 1);
+  other.template_guest = image;
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::DiscardImage>(e); };
+  b.apply_policy();
+  b.boot_all();
+  CHECK(b.named("ci-runner-other.", GuestState::on).size() == 1);
+  for (int i = 0; i < 3; ++i) {
+    b.roll(30s);
+    b.rebuild("linux");
+    b.build();
+    b.roll(5min);
+  }
+  REQUIRE(b.core->images().is_discarded(image));
+  b.power_off(b.named("ci-runner-other.", GuestState::on).front());
+  b.advance(1min);
+  CHECK(b.named("ci-runner-other.", GuestState::on).empty());
+  CHECK(b.snapshot->profiles.at("other").trouble.find("is being deleted") != std::string::npos);
 }
 
 TEST_CASE("an image whose trial runner never comes online is deleted, and the old one goes on") {

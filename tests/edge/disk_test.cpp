@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,6 +139,147 @@ TEST_CASE("an interrupted clone leaves nothing") {
     return;
   }
   CHECK(result.error.find("interrupted") != std::string::npos);
+  CHECK(fs::is_empty(disks.runner));
+}
+
+namespace {
+
+/// An order for the source; without reflinks it may be an overlay.
+ci::domain::CloneOrder an_order(const Disks& disks, const char* format = "raw") {
+  return {disks.source.string(), disks.clone.string(), format, true};
+}
+
+/// Programs are looked for in that folder alone while it lives.
+class Path {
+ public:
+  explicit Path(const fs::path& folder) { ::setenv("PATH", folder.c_str(), 1); }
+  Path(const Path&) = delete;
+  ~Path() { ::setenv("PATH", before_.c_str(), 1); }
+
+ private:
+  std::string before_ = std::getenv("PATH");
+};
+
+/// A program of that name, which is this shell script.
+void write_program(const fs::path& path, const std::string& script) {
+  write_file(path, "#!/bin/sh\n" + script);
+  ::chmod(path.c_str(), 0755);
+}
+
+std::uint64_t big_endian(const std::string& bytes, std::size_t at, int size) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < size; ++i)
+    value = value << 8 | static_cast<unsigned char>(bytes.at(at + i));
+  return value;
+}
+
+} // namespace
+
+TEST_CASE("where blocks can't be shared, a disk that may be is an overlay whose header states its backing file") {
+  Disks disks;
+  // A raw disk that a guest made look like something else: nobody is to fall for it.
+  write_file(disks.source, std::string("QFI\xfb\0\0\0\3", 8) + std::string((1 << 20) - 8, 'x'));
+  if (shares_blocks(disks.folder.path())) {
+    MESSAGE("this file system shares blocks");
+    CHECK(clone_disk(an_order(disks)).way == DiskResult::Way::shared);
+    return;
+  }
+  auto made = clone_disk(an_order(disks));
+  CHECK(made.error == "");
+  CHECK(made.no_overlay == "");
+  CHECK(made.way == DiskResult::Way::overlaid);
+  CHECK(made.disk.file == disks.clone.string() + ".qcow2");
+  CHECK(made.disk.format == "qcow2");
+  CHECK(made.disk.backing_file == disks.source.string());
+  CHECK(made.disk.backing_format == "raw");
+  CHECK((stat_of(made.disk.file).st_mode & 07777) == 0600);
+  CHECK((stat_of(disks.runner).st_mode & 07777) == 0711);
+  CHECK(std::distance(fs::directory_iterator(disks.runner), fs::directory_iterator()) == 1);
+  // See QEMU's docs/interop/qcow2.txt.
+  auto header = read_file(made.disk.file);
+  CHECK(header.substr(0, 4) == "QFI\xfb");
+  CHECK(header.substr(big_endian(header, 8, 8), big_endian(header, 16, 4)) == disks.source.string());
+  CHECK(big_endian(header, 24, 8) == 1 << 20);
+  CHECK(header.find(std::string("\xe2\x79\x2a\xca\0\0\0\3raw", 11)) != std::string::npos);
+
+  auto again = clone_disk(an_order(disks));
+  CHECK(again.way == DiskResult::Way::kept);
+  CHECK(again.disk.format == "qcow2");
+  CHECK(again.disk.backing_file == disks.source.string());
+  CHECK(erase_files(disks.runner, "7-") == "");
+  CHECK(fs::is_empty(disks.runner));
+  CHECK(fs::exists(disks.source));
+}
+
+TEST_CASE("a disk that may be no overlay is a copy, and one that is there stays what it is") {
+  Disks disks;
+  write_file(disks.source, "a disk");
+  auto order = an_order(disks);
+  order.may_overlay = false;
+  auto made = clone_disk(order);
+  CHECK(made.error == "");
+  CHECK(made.disk.file == disks.clone.string());
+  CHECK(made.disk.format == "raw");
+  CHECK(made.disk.backing_file == "");
+  order.may_overlay = true;
+  made = clone_disk(order);
+  CHECK(made.way == DiskResult::Way::kept);
+  CHECK(made.disk.file == disks.clone.string());
+  CHECK(read_file(disks.clone) == "a disk");
+}
+
+TEST_CASE("without qemu-img, or where it fails, a disk is copied, and the reason told") {
+  Disks disks;
+  write_file(disks.source, "a disk");
+  auto programs = disks.folder.path() / "programs";
+  fs::create_directory(programs);
+  if (shares_blocks(disks.folder.path()))
+    return;
+  Path path(programs);
+  auto made = clone_disk(an_order(disks));
+  CHECK(made.error == "");
+  CHECK(made.no_overlay.find("No such file") != std::string::npos);
+  CHECK(made.way == DiskResult::Way::copied);
+  CHECK(read_file(disks.clone) == "a disk");
+  fs::remove(disks.clone);
+  write_program(programs / "qemu-img", "echo \"no space\nor so\" >&2; exit 3");
+  made = clone_disk(an_order(disks));
+  CHECK(made.no_overlay == "qemu-img create: ended with 3 (no space or so)");
+  CHECK(made.way == DiskResult::Way::copied);
+  CHECK(std::distance(fs::directory_iterator(disks.runner), fs::directory_iterator()) == 1);
+}
+
+TEST_CASE("qemu-img gets the format, the backing file and a file to write, each as one argument") {
+  Disks disks;
+  disks.source = disks.folder.path() / "a disk: $(x),y.img";
+  write_file(disks.source, "a disk");
+  if (shares_blocks(disks.folder.path()))
+    return;
+  auto programs = disks.folder.path() / "programs", told = disks.folder.path() / "told";
+  fs::create_directory(programs);
+  write_program(programs / "qemu-img", "for one; do echo \"$one\"; done >" + told.string() + "; exit 1");
+  Path path(programs);
+  clone_disk(an_order(disks, "qcow2"));
+  CHECK(read_file(told) == "create\n-q\n-f\nqcow2\n-F\nqcow2\n-b\n" + disks.source.string() + "\n" +
+                               (disks.runner / ".7-base.img.qcow2.part").string() + "\n");
+}
+
+TEST_CASE("a part of an overlay that a crash left is replaced, and goes with its id") {
+  Disks disks;
+  write_file(disks.source, std::string(4096, 'x'));
+  fs::create_directory(disks.runner);
+  write_file(disks.runner / ".7-base.img.qcow2.part", std::string(1 << 20, 'y'));
+  CHECK(clone_disk(an_order(disks)).error == "");
+  if (!shares_blocks(disks.folder.path()))
+    CHECK_FALSE(fs::exists(disks.runner / ".7-base.img.qcow2.part"));
+  write_file(disks.runner / ".7-base.img.qcow2.part", "y");
+  CHECK(erase_files(disks.runner, "7-") == "");
+  CHECK(fs::is_empty(disks.runner));
+}
+
+TEST_CASE("a source that is not there is an error, whatever the disk may be") {
+  Disks disks;
+  CHECK(clone_disk(an_order(disks)).error.find("No such file") != std::string::npos);
   CHECK(fs::is_empty(disks.runner));
 }
 

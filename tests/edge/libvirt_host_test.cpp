@@ -61,7 +61,7 @@ struct Heard {
   std::vector<std::string> changed, closed;
   HostCallbacks callbacks() {
     HostCallbacks result;
-    result.changed = [this](const std::string& name, const std::string& uuid) {
+    result.changed = [this](const std::string& name, const std::string& uuid, GuestEvent) {
       std::lock_guard lock(mutex);
       changed.push_back(name + " " + uuid);
     };
@@ -139,6 +139,9 @@ TEST_CASE("shut off and crashed are off, everything else is on") {
   CHECK(state_reason(VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED) == "panicked");
   CHECK(state_reason(VIR_DOMAIN_SHUTOFF, 99) == "unknown");
   CHECK(state_reason(99, -1) == "unknown");
+  CHECK(guest_event(VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_HOST) == GuestEvent::shutdown_by_host);
+  CHECK(guest_event(VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST) == GuestEvent::other);
+  CHECK(guest_event(VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED) == GuestEvent::started);
 }
 
 TEST_CASE("an event loop can be started again") {
@@ -226,13 +229,20 @@ TEST_CASE("the definition is the inactive one and can be rewritten and defined")
   CHECK(source.format == "qcow2");
   ci::domain::GuestSpec spec;
   spec.name = "ci-runner-x.7", spec.uuid = our_uuid, spec.mac = "52:54:00:01:02:03";
-  auto own = ci::domain::runner_xml(*xml, spec, "/images/runner/7-a");
+  spec.disk = {"/images/runner/7-a.qcow2", "qcow2", source.path, source.format};
+  auto own = ci::domain::runner_xml(*xml, spec);
   REQUIRE(own);
   auto defined = host.define(own.xml);
   CAPTURE(defined.error().message);
   REQUIRE(defined);
   REQUIRE(host.start("ci-runner-x.7", our_uuid));
   CHECK(host.xml("ci-runner-x.7")->find("ci-monitor") != std::string::npos);
+  // Both the template and the runner depend on the template's disk.
+  CHECK(host.unused("/images/a", other_uuid).error().message.find("uses /images/a") != std::string::npos);
+  CHECK(host.unused("/images/a", our_uuid).error().message.find("guest t uses") != std::string::npos);
+  CHECK_FALSE(host.unused("/images/runner/7-a.qcow2", other_uuid));
+  CHECK(host.unused("/images/runner/7-a.qcow2", our_uuid));
+  CHECK(host.unused("/images/nobody's", our_uuid));
   auto none = host.xml("nobody");
   REQUIRE_FALSE(none);
   CHECK(none.error().message == "there is no guest nobody");

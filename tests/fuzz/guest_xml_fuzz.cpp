@@ -37,10 +37,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto source = source_disk(xml, spec.disk_target);
   promise(!source || source.path.empty() || source.path.front() == '/',
           "a disk is named by an absolute path");
-  auto nvram = own_nvram_file(spec, nvram_file(xml));
+  auto nvram = own_nvram_file(spec, source.nvram);
   promise(nvram.empty() || nvram.starts_with("/images/runner/7-ci-runner-linux.7_VARS"), "NVRAM is its own");
   promise(nvram.find('/', 15) == std::string::npos, "NVRAM lies in the runners' folder");
-  auto own = runner_xml(xml, spec, source.path.empty() ? "" : own_file);
+  uses_file(xml, own_file);
+  if (!source.path.empty())
+    spec.disk = choices & 4 ? ClonedDisk{own_file, "qcow2", source.path, source.format}
+                            : ClonedDisk{own_file, source.format, "", ""};
+  auto own = runner_xml(xml, spec);
   if (!own)
     return 0;
   pugi::xml_document document;

@@ -30,9 +30,11 @@ class World:
         self.monitor = None
         self.disk = None
 
-    def begin(self, profiles, github=None, guests=None, ready=True, data_disk=None, environment=None, **settings):
+    def begin(self, profiles, github=None, guests=None, ready=True, data_disk=None, images_disk=None, environment=None,
+              **settings):
         """Everything runs and the monitor is ready, unless it need not be; `github` and `settings` are theirs, over the tests'
-        defaults; `guests` is how all guests behave; `data_disk` is the size of a disk that the data folder gets for itself;
+        defaults; `guests` is how all guests behave; `data_disk` is the size of a disk that the data folder gets for itself,
+        `images_disk` that of one for the images whose files can share blocks (NoDisk where there can be none);
         `environment` is for the monitor's first start."""
         # GitHub's delays are a tenth of the usual.
         self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
@@ -40,11 +42,15 @@ class World:
         self.libvirt.begin()
         self.monitor = Monitor(self.folder / "monitor", self.github.api_url, self.libvirt.uri, profiles, **settings)
         self.monitor.environment = environment or {}
-        for key in (key for key, values in profiles.items() if not values.get("built")):
-            self.libvirt.define_template(key, self.monitor.settings["images_path"])
+        images = self.monitor.settings["images_path"]
         if data_disk is not None:
             self.disk = PrivateDisk(self.folder / "disk", self.monitor.data, data_disk).begin()
+        if images_disk is not None:
+            self.disk = PrivateDisk(self.folder / "disk", images, images_disk, "btrfs").begin()
+        if self.disk is not None:
             self.monitor.enter = self.disk.enter
+        for key in (key for key, values in profiles.items() if not values.get("built")):
+            self.libvirt.define_template(key, images, self.disk.seen if images_disk else None)
         self.monitor.begin()
         self.guests.begin(self.libvirt.uri, self.monitor.base_url, guests)
         return self.monitor.wait_ready() if ready else self.monitor

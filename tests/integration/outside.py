@@ -79,12 +79,14 @@ class Libvirt(Process):
             raise Failure(f"virsh {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    def define_template(self, profile_key, images):
-        """The image of a profile: a shut-off guest with a small disk file, as an operator would make by hand."""
+    def define_template(self, profile_key, images, seen=None):
+        """The image of a profile: a shut-off guest with a small disk file, as an operator would make by hand. `seen`: the
+        path of `images` as this process sees it."""
         name = f"ci-template-{profile_key}@{SNAPSHOT}"
         disk = Path(images) / "base" / profile_key / f"base.img@{SNAPSHOT}"
-        disk.parent.mkdir(parents=True, exist_ok=True)
-        disk.write_bytes(profile_key.encode().ljust(64 * 1024, b"\0"))
+        file = Path(seen or images) / disk.relative_to(images)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(profile_key.encode().ljust(64 * 1024, b"\0"))
         definition = self.folder / f"{profile_key}.xml"
         definition.write_text(DOMAIN.format(name=name, disk=disk))
         self.virsh("define", str(definition))

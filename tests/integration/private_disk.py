@@ -1,4 +1,4 @@
-"""A disk for the data folder that can be filled and made read-only, which nobody but its own programs sees."""
+"""A disk for one folder that can be filled and made read-only, or shares blocks, and that nobody but its own programs sees."""
 
 import subprocess
 from pathlib import Path
@@ -6,30 +6,40 @@ from pathlib import Path
 from harness import Failure, Process, wait_until
 
 # Mounts, says so, and holds the mounts until SIGTERM.
-HOLD = r'''mount -t tmpfs -o size="$2",mode=0700 tmpfs "$1" && exec python3 -c "
+HOLD = r'''case $4 in
+tmpfs) mount -t tmpfs -o size="$2",mode=0700 tmpfs "$1" ;;
+btrfs) truncate -s "$2" "$5" && mkfs.btrfs -q "$5" && mount -t btrfs -o loop "$5" "$1" ;;
+esac && exec python3 -c "
 import signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 open(sys.argv[1], 'w').write('mounted')
 signal.sigwait([signal.SIGTERM])" "$3"'''
 
 
+class NoDisk(Failure):
+    """There can be no such disk here: no loop device, or no such file system."""
+
+
 class PrivateDisk(Process):
-    """A tmpfs on `place`, in a mount namespace of its own: outside of it, `place` is the empty folder that it was.
+    """A tmpfs (or btrfs, whose files can share blocks) on `place`, in a mount namespace of its own: outside of it, `place` is the empty folder that it was.
 
     Lives from begin() to stop(); what starts through `enter` sees it, and this process by the path `seen`.
     """
 
-    def __init__(self, folder, place, size):
+    def __init__(self, folder, place, size, kind="tmpfs"):
         super().__init__("disk", folder)
-        self.place, self.size = Path(place), size
+        self.place, self.size, self.kind = Path(place), size, kind
         self.filler = "filler"
 
     def begin(self):
         self.place.mkdir(parents=True, exist_ok=True)
         mounted = self.folder / "mounted"
         self.start(["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--propagation", "private", "sh", "-c",
-                    HOLD, "hold", str(self.place), self.size, str(mounted)])
-        wait_until("the private disk is mounted", mounted.exists)
+                    HOLD, "hold", str(self.place), self.size, str(mounted), self.kind, str(self.folder / "disk.img")])
+        wait_until("the private disk is mounted", lambda: mounted.exists() or not self.running())
+        if not mounted.exists():
+            self.child = None
+            raise NoDisk(self.log()[-500:])
         return self
 
     @property

@@ -54,6 +54,8 @@ struct FakeMachine {
   std::map<std::string, std::string> failing;
   /// Calls of these names get no answer, and have no effect.
   std::set<std::string> silent;
+  /// Its file system shares blocks.
+  bool reflinks = true;
   /// A halted guest runs on.
   bool deaf_guests = false;
   /// What every guest that is on shows.
@@ -108,10 +110,13 @@ class FakeHost : public host_actor::base {
         [this](undef_atom, Name n, Name uuid) {
           return act("undefine", n, uuid, domain::GuestState::absent);
         },
-        [this](clone_atom, Name from, Name to) {
-          return answer<HostReply>("clone " + from + " " + to, [&] {
-            machine_->files.insert(to);
-            return HostReply{{}, clock().now()};
+        [this](clone_atom, const domain::CloneOrder& order) {
+          return answer<HostReply>("clone " + order.from + " " + order.to, [&] {
+            domain::ClonedDisk disk{order.to, order.format, "", ""};
+            if (order.may_overlay && !machine_->reflinks)
+              disk = {order.to + ".qcow2", "qcow2", order.from, order.format};
+            machine_->files.insert(disk.file);
+            return HostReply{{}, clock().now(), disk};
           });
         },
         [this](nvram_atom, Name from, Name to) {
@@ -135,6 +140,14 @@ class FakeHost : public host_actor::base {
         },
         [this](rename_atom, Name from, Name to, Name uuid) {
           return answer<HostReply>("rename " + from + " " + to, [&] { return rename(from, to, uuid); });
+        },
+        [this](unused_atom, Name file, Name uuid) {
+          return answer<HostReply>("unused " + file, [&] {
+            for (auto& [name, guest] : machine_->guests)
+              if (guest.uuid != uuid && guest.xml.find(file) != std::string::npos)
+                return HostReply{name + " uses it", clock().now()};
+            return HostReply{{}, clock().now()};
+          });
         },
         [this](forget_atom, Name folder, Name snapshot) {
           return answer<HostReply>("forget " + folder + " " + snapshot, [&] {

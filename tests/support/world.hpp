@@ -246,7 +246,9 @@ class World {
     if (!guests.count(spec.template_guest))
       return {"no template", now};
     auto defined = define(spec.name, spec.uuid, "", now);
-    return defined ? boot(spec.name, spec.uuid, now) : defined;
+    auto reply = defined ? boot(spec.name, spec.uuid, now) : defined;
+    reply.defined_at = now;
+    return reply;
   }
   HostReply remove(const GuestSpec& spec, Steady now) {
     auto it = guests.find(spec.name);

@@ -148,8 +148,13 @@ class FakeLibvirtHost : public Fake<host_actor> {
           return change("undefine", name,
                         [this, name = name, uuid = uuid] { return world().undefine(name, uuid, now()); });
         },
-        [this](clone_atom, Name, Name to) {
-          return act("clone " + to, [this, to = to] { return world().clone(to, now()); });
+        [this](clone_atom, const domain::CloneOrder& order) {
+          return act("clone " + order.to, [this, order] {
+            auto reply = world().clone(order.to, now());
+            // As on a file system without reflinks.
+            reply.disk = {order.to + ".qcow2", "qcow2", order.from, order.format};
+            return reply;
+          });
         },
         [this](nvram_atom, Name, Name to) {
           return act("clone " + to, [this, to = to] { return world().clone(to, now()); });
@@ -164,6 +169,14 @@ class FakeLibvirtHost : public Fake<host_actor> {
         [this](rename_atom, Name from, Name to, Name uuid) {
           return act("rename " + from, [this, from = from, to = to, uuid = uuid] {
             return world().rename(from, to, uuid, now());
+          });
+        },
+        [this](unused_atom, Name file, Name uuid) {
+          return read<HostReply>("users of " + file, [this, file = file, uuid = uuid] {
+            for (auto& [name, g] : world().guests)
+              if (g.uuid != uuid && g.xml.find(file) != std::string::npos)
+                return HostReply{name + " uses it", now()};
+            return HostReply{"", now()};
           });
         },
         [this](forget_atom, Name folder, Name snapshot) {
