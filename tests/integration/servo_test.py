@@ -48,6 +48,7 @@ GUEST = """<domain type='{kind}'><name>{key}.init</name><memory unit='GiB'>1</me
 {shared}<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/null'/><target dev='{disk}'/></disk>
 {cdroms}<interface type='network'><source network='{network}'/></interface></devices></domain>
 """
+LOADER = "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader>"
 # What every macOS guest boots with, and shares.
 OPEN_CORE = "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/><target dev='sda' bus='sata'/></disk>\n"
 CDROM = "<disk type='block' device='cdrom'><target dev='{}' bus='sata'/><readonly/></disk>\n"
@@ -75,7 +76,7 @@ def write_profile_folder(folder, key, linked, kind, network):
     disk, cdroms = {"servo-w": ("sda", ["sdb", "sdc", "sdd"]), "servo-m": ("sdb", [])}.get(key[:7], ("vda", ["sda"]))
     (folder / "guest.xml").write_text(GUEST.format(
         key=key, disk=disk, cdroms="".join(map(CDROM.format, cdroms)), kind=kind, network=network,
-        nvram=f"<nvram>{host}/OSX-KVM/OVMF_VARS.{key}.fd</nvram>" if macos else "",
+        nvram=LOADER + f"<nvram>{host}/OSX-KVM/OVMF_VARS.{key}.fd</nvram>" if macos else "",
         shared=OPEN_CORE.format(host / "OSX-KVM" / "OpenCore.qcow2") if macos else ""))
     files = {"boot-script": "#!/bin/sh\necho boot\n"}
     if "windows" in key:
@@ -171,7 +172,7 @@ def define_clean(world, host, key):
     open_core.write_bytes(b"shared")
     definition = host.folder / f"{key}.clean.xml"
     definition.write_text(
-        f"<domain type='test'><name>{key}.clean</name><memory unit='GiB'>1</memory><os><type>hvm</type><nvram>{nvram}</nvram></os>"
+        f"<domain type='test'><name>{key}.clean</name><memory unit='GiB'>1</memory><os><type>hvm</type>{LOADER}<nvram>{nvram}</nvram></os>"
         f"<devices>{OPEN_CORE.format(open_core)}<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
         f"<source file='{images}/{key}.clean.img'/><target dev='sdb' bus='sata'/></disk></devices></domain>")
     world.libvirt.virsh("define", str(definition))
@@ -209,8 +210,8 @@ def check_image(world, host, key):
     assert [entry.find("target").get("dev") for entry in mine] == [disk]
     assert Path(file_of(mine[0])).name.startswith(f"{runner_id}-base.img@{snapshot}")
     at_github = world.github.registrations()[runner["registration"]["name"]]
-    assert f"self-hosted-image:{key}" in {label["name"] for label in at_github["labels"]}
-    assert at_github.get("work_folder", work_folder) == work_folder
+    assert f"self-hosted-image:{key}" in at_github["labels"]
+    assert at_github["work_folder"] == work_folder
 
 
 @pytest.mark.parametrize("targets", [

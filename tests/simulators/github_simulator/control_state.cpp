@@ -48,6 +48,7 @@ Json control_runner_json(const Runner& runner, const Model& model, Moment now) {
           {"seen_at", to_iso_with_millis(runner.seen)},
           {"registered_at", to_iso_with_millis(runner.registered)},
           {"labels", labels},
+          {"work_folder", runner.work_folder},
           {"os", runner.os},
           {"version", or_null(runner.version)},
           {"ephemeral", runner.ephemeral},
