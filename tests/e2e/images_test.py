@@ -2,7 +2,9 @@
 
 import functools
 import http.server
+import os
 import shutil
+import signal
 import threading
 
 import pytest
@@ -86,6 +88,19 @@ def test_g5_g8_the_daemon_is_killed_during_a_build(world):
     (template,) = templates(world)
     files = sorted(path.name for path in (world.folder / "monitor" / "images" / "base" / "tiny").iterdir())
     assert all(name.endswith(template.partition("@")[2]) for name in files), files
+
+
+def test_g8_a_build_that_the_host_stops_has_failed(world):
+    """A signal to QEMU: libvirt's state afterwards is that of a guest that shut itself down."""
+    monitor = begin(world, script="#!/bin/sh\nsleep 1000000\n")
+    wait_until("a build runs", lambda: "running" in world.host.guests("ci-rebuild-").values())
+    (rebuild_guest,) = world.host.guests("ci-rebuild-")
+    os.kill(world.host.qemu_pid(rebuild_guest), signal.SIGTERM)
+    image = wait_until("it has failed", lambda: (found := monitor.dashboard()["profile_runner_counts"]["tiny"]["image"])
+                       and found["trouble"] and found)
+    assert "shutdown by the host" in image["trouble"], image
+    wait_until("what it made is gone", lambda: rebuild_guest not in world.host.guests())
+    assert not templates(world) and not monitor.runners("tiny")
 
 
 def test_g8_two_profiles_and_a_build_that_fails(world, sabotage):
