@@ -116,7 +116,7 @@ class FakeHost : public host_actor::base {
             if (order.may_overlay && !machine_->reflinks)
               disk = {order.to + ".qcow2", "qcow2", order.from, order.format};
             machine_->files.insert(disk.file);
-            return HostReply{{}, clock().now(), disk};
+            return HostReply{{}, clock().now(), false, disk};
           });
         },
         [this](nvram_atom, Name from, Name to) {
