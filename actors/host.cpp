@@ -57,6 +57,7 @@ HostActor::behavior_type HostActor::make_behavior() {
       [this](look_atom, Name guest) { return look(guest); },
       [this](addr_atom, const std::vector<std::string>& guests) { return addresses(guests); },
       [this](xml_atom, Name guest) { return xml(guest); },
+      [this](defs_atom, const std::vector<std::string>& guests) { return definitions(guests); },
       [this](shot_atom, Name guest) { return picture(guest); },
       [this](define_atom, Name text) { return act("define", [&] { return host_->define(text); }); },
       [this](start_atom, Name guest, Name uuid) {
@@ -209,6 +210,11 @@ void HostActor::report_unread(std::map<std::string, std::string> unread) {
 XmlReply HostActor::xml(const std::string& name) {
   auto result = on_connection("xml", [&] { return host_->xml(name); });
   return result ? XmlReply{std::move(*result), {}} : XmlReply{{}, result.error().message};
+}
+
+DefinitionsReply HostActor::definitions(const std::vector<std::string>& names) {
+  auto result = on_connection("definitions", [&] { return host_->definitions(names); });
+  return result ? DefinitionsReply{std::move(*result), {}} : DefinitionsReply{{}, result.error().message};
 }
 
 PictureReply HostActor::picture(const std::string& name) {

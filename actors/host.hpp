@@ -79,6 +79,7 @@ class HostActor : public Metered<host_self::base> {
   AddressReply addresses(const std::vector<std::string>& names);
   void report_unread(std::map<std::string, std::string> unread);
   XmlReply xml(const std::string& name);
+  DefinitionsReply definitions(const std::vector<std::string>& names);
   PictureReply picture(const std::string& name);
   /// libvirt calls an orderly end by the host a shutdown, as it does the guest's own: its events told which
   /// it was.

@@ -42,6 +42,7 @@ Hypervisor::behavior_type Hypervisor::make_behavior() {
       [this](watch_atom, const monitor_actor& monitor) { watch(monitor); },
       [this](list_atom) { return list(); },
       [this](addr_atom) { return addresses(); },
+      [this](defs_atom, const std::vector<std::string>& guests) { return definitions(guests); },
       [this](prepare_atom, const domain::GuestSpec& spec) { return order(prepare_atom::value, spec); },
       [this](start_atom, const domain::GuestSpec& spec) { return order(start_atom::value, spec); },
       [this](remove_atom, const domain::GuestSpec& spec) { return order(remove_atom::value, spec); },
@@ -80,6 +81,16 @@ caf::result<GuestListingReply> Hypervisor::list() {
       .then([promise](GuestListingReply& reply) mutable { promise.deliver(std::move(reply)); },
             [this, promise](caf::error& error) mutable {
               promise.deliver(GuestListingReply{{}, "no listing: " + system().render(error)});
+            });
+  return promise;
+}
+
+caf::result<DefinitionsReply> Hypervisor::definitions(const std::vector<std::string>& guests) {
+  auto promise = make_response_promise<DefinitionsReply>();
+  request(setup_.control, host_timeout, defs_atom::value, guests)
+      .then([promise](DefinitionsReply& reply) mutable { promise.deliver(std::move(reply)); },
+            [this, promise](caf::error& error) mutable {
+              promise.deliver(DefinitionsReply{{}, "no definitions: " + system().render(error)});
             });
   return promise;
 }

@@ -50,6 +50,7 @@ class Hypervisor : public Metered<hypervisor_actor::base> {
   void observed(const domain::GuestObservation&);
   caf::result<GuestListingReply> list();
   caf::result<AddressReply> addresses();
+  caf::result<DefinitionsReply> definitions(const std::vector<std::string>& guests);
   void addresses_of(GuestListingReply&, Addresses);
   bool is_ours(const std::string& guest) const;
 

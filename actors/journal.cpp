@@ -1,5 +1,7 @@
 #include "actors/journal.hpp"
 
+#include "actors/edge/inheritance.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -18,9 +20,9 @@ constexpr domain::Duration tidy_pause{10'000};
 } // namespace
 
 Journal::Journal(caf::actor_config& config, MeterPtr meter, std::shared_ptr<edge::Store> store,
-                 metrics_actor metrics)
+                 metrics_actor metrics, std::function<domain::Inheritance()> inherit)
     : Metered(config, std::move(meter)), store_(std::move(store)), metrics_(std::move(metrics)),
-      group_limit_(max_group), pause_(first_retry) {
+      inherit_(std::move(inherit)), group_limit_(max_group), pause_(first_retry) {
   set_exception_handler([](std::exception_ptr& failure) -> caf::error {
     try {
       std::rethrow_exception(failure);
@@ -40,6 +42,10 @@ Journal::behavior_type Journal::make_behavior() {
       [this](watch_atom, const monitor_actor& watcher) { watch(watcher); },
       [this](flush_atom) { flush(); },
       [this](tidy_atom) { tidy(); },
+      [this](forget_atom, const domain::InheritedFiles& files) { return forget(files); },
+      [this](link_atom, const std::string& profile, const std::string& snapshot) {
+        return link(profile, snapshot);
+      },
   };
 }
 
@@ -68,6 +74,8 @@ caf::result<domain::StoreImage> Journal::load() {
   }
   try {
     auto image = store_->load();
+    if (inherit_)
+      image.inherited = inherit_();
     plan_tidying();
     return image;
   } catch (const std::exception& error) {
@@ -141,6 +149,15 @@ void Journal::set_health(StoreHealth health) {
                   queue_.size());
   if (watcher_)
     send(watcher_, store_atom::value, health_);
+}
+
+ForgottenReply Journal::forget(const domain::InheritedFiles& files) {
+  auto forgotten = edge::forget_inherited(store_->folder(), files);
+  return {forgotten.all, forgotten.error};
+}
+
+domain::HostReply Journal::link(const std::string& profile, const std::string& snapshot) {
+  return {edge::link_snapshot(store_->folder(), profile, snapshot), clock().now()};
 }
 
 void Journal::plan_tidying() {

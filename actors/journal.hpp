@@ -6,6 +6,7 @@
 #include "actors/metered.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,7 +32,9 @@ using journal_self = journal_actor::extend<caf::reacts_to<flush_atom>, caf::reac
 /// Blocks for the disk: spawn it detached. Spawned by main, which has opened the store, and stopped last.
 class Journal : public Metered<journal_self::base> {
  public:
-  Journal(caf::actor_config&, MeterPtr, std::shared_ptr<edge::Store>, metrics_actor);
+  /// `inherit` reads what is to be taken over from an older monitor, and may throw; unset: nothing is.
+  Journal(caf::actor_config&, MeterPtr, std::shared_ptr<edge::Store>, metrics_actor,
+          std::function<domain::Inheritance()> inherit = {});
 
   behavior_type make_behavior() override;
   /// Tries once to write what waits; whoever can't be helped gets an error.
@@ -48,6 +51,8 @@ class Journal : public Metered<journal_self::base> {
   void watch(monitor_actor);
   void flush();
   void tidy();
+  ForgottenReply forget(const domain::InheritedFiles&);
+  domain::HostReply link(const std::string& profile, const std::string& snapshot);
 
   /// Writes the first `count` batches of the queue and answers them. Throws StoreError.
   void write(std::size_t count);
@@ -57,6 +62,7 @@ class Journal : public Metered<journal_self::base> {
 
   std::shared_ptr<edge::Store> store_;
   metrics_actor metrics_;
+  std::function<domain::Inheritance()> inherit_;
   monitor_actor watcher_;
   std::deque<Waiting> queue_;
   bool flush_sent_ = false, tidy_sent_ = false;

@@ -43,6 +43,16 @@ struct XmlReply {
   std::optional<std::string> xml;
   std::string error;
 };
+/// The definitions of those of the guests that are there, or why there are none.
+struct DefinitionsReply {
+  std::optional<domain::Definitions> definitions;
+  std::string error;
+};
+/// How the deletion of an older monitor's files went.
+struct ForgottenReply {
+  bool all = false; ///< nothing is left to delete
+  std::string error;
+};
 /// A state read of one guest, or why there is none.
 struct ObservationReply {
   std::optional<domain::GuestObservation> observation;
@@ -139,6 +149,8 @@ using rename_atom = caf::atom_constant<caf::atom("rename")>;
 using forget_atom = caf::atom_constant<caf::atom("forget")>;
 using commit_atom = caf::atom_constant<caf::atom("commit")>;
 using load_atom = caf::atom_constant<caf::atom("load")>;
+using defs_atom = caf::atom_constant<caf::atom("defs")>;
+using link_atom = caf::atom_constant<caf::atom("link")>;
 using shot_atom = caf::atom_constant<caf::atom("shot")>;
 using pace_atom = caf::atom_constant<caf::atom("pace")>;
 using keep_atom = caf::atom_constant<caf::atom("keep")>;
@@ -225,6 +237,8 @@ using hypervisor_actor = caf::typed_actor<
     caf::replies_to<list_atom>::with<GuestListingReply>,
     /// Addresses of all running guests whose name begins with one of our prefixes, looked up afresh.
     caf::replies_to<addr_atom>::with<AddressReply>,
+    /// The inactive definitions of these guests, ours or not.
+    caf::replies_to<defs_atom, std::vector<std::string>>::with<DefinitionsReply>,
     /// Clone the disk and the NVRAM. Idempotent. Nothing is defined yet. The answer tells what disk was made.
     caf::replies_to<prepare_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// Define the guest from its template's definition with the disk that prepare told, and start it. Idempotent.
@@ -270,6 +284,8 @@ using host_actor = caf::typed_actor<
     caf::replies_to<shot_atom, std::string>::with<PictureReply>,
     /// The inactive definition of a guest.
     caf::replies_to<xml_atom, std::string>::with<XmlReply>,
+    /// Those of several. Fails as a whole rather than leaving one out that is there.
+    caf::replies_to<defs_atom, std::vector<std::string>>::with<DefinitionsReply>,
     /// Defines; a guest of the same name and UUID is redefined.
     caf::replies_to<define_atom, std::string>::with<domain::HostReply>,
     /// Starts the guest of that name and UUID; one that runs already is fine.
@@ -299,15 +315,19 @@ using host_actor = caf::typed_actor<
     /// Updates the git checkout at that path.
     caf::replies_to<update_atom, std::string>::with<domain::HostReply>>;
 
-/// The store. Detached.
+/// The store, and the data folder's part of what an older monitor shares with it. Detached.
 using journal_actor = caf::typed_actor<
-    /// Everything but the history. Once, at start.
+    /// Everything but the history, and what is to be taken over. Once, at start.
     caf::replies_to<load_atom>::with<domain::StoreImage>,
     /// Writes the batch as one transaction; answers after the commit. Batches commit in the order they came. A failing
     /// commit is tried again until it succeeds, those behind it wait, and the watcher is told.
     caf::replies_to<commit_atom, domain::StoreBatch>::with<caf::unit_t>,
     /// Who is told of trouble and its end.
-    caf::reacts_to<watch_atom, monitor_actor>>;
+    caf::reacts_to<watch_atom, monitor_actor>,
+    /// Deletes an older monitor's files whose contents are durable; a part of them at a time.
+    caf::replies_to<forget_atom, domain::InheritedFiles>::with<ForgottenReply>,
+    /// Points the older monitor's link of that profile at that snapshot.
+    caf::replies_to<link_atom, std::string, std::string>::with<domain::HostReply>>;
 
 /// Profiles, targets, overrides: publishes a Policy to the monitor whenever one of them changes.
 using policy_actor = caf::typed_actor<
@@ -399,6 +419,9 @@ CI_LOCAL_MESSAGE(ci::GuestListingReply)
 CI_LOCAL_MESSAGE(ci::AddressReply)
 CI_LOCAL_MESSAGE(ci::XmlReply)
 CI_LOCAL_MESSAGE(ci::ObservationReply)
+CI_LOCAL_MESSAGE(ci::DefinitionsReply)
+CI_LOCAL_MESSAGE(ci::ForgottenReply)
+CI_LOCAL_MESSAGE(ci::domain::InheritedFiles)
 CI_LOCAL_MESSAGE(ci::HostConnection)
 CI_LOCAL_MESSAGE(ci::StoreHealth)
 CI_LOCAL_MESSAGE(ci::domain::TakeRequest)

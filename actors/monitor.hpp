@@ -66,6 +66,9 @@ class Monitor : public Metered<monitor_actor::base> {
   void ask_host(const Actor&, const char* step, std::chrono::seconds patience, F report, Args... args);
 
   void carry(domain::effect::Commit);
+  void carry(domain::effect::ForgetInherited);
+  void carry(domain::effect::LinkSnapshot);
+  void carry(domain::effect::ReadGuests);
   void carry(domain::effect::ListRegistrations);
   void carry(domain::effect::Look);
   void carry(domain::effect::LookSlot);

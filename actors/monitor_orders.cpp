@@ -18,6 +18,7 @@ constexpr auto prepare_patience = 2400s;
 constexpr auto start_patience = 600s;
 constexpr auto image_patience = 4200s;
 constexpr auto remove_patience = 300s;
+constexpr auto forget_patience = 300s; // the store may be stuck
 
 spdlog::level::level_enum level_of(domain::LogLevel level) {
   switch (level) {
@@ -185,6 +186,41 @@ void Monitor::carry(domain::effect::ListGuests) {
             [this, report](const caf::error& error) {
               report({std::nullopt, system().render(error)});
             });
+}
+
+void Monitor::carry(domain::effect::ReadGuests e) {
+  crash_.reached("read_guests", "order");
+  auto report = [this](const DefinitionsReply& reply) {
+    crash_.reached("read_guests", "answer");
+    core_.on_guests_read(now(), reply.definitions, reply.error);
+    nudge();
+  };
+  request(parts_.hypervisor, listing_patience, defs_atom::value, std::move(e.names))
+      .then([report](DefinitionsReply& reply) { report(reply); },
+            [this, report](const caf::error& error) {
+              report({std::nullopt, system().render(error)});
+            });
+}
+
+void Monitor::carry(domain::effect::ForgetInherited e) {
+  crash_.reached("forget", "order");
+  auto report = [this](const ForgottenReply& reply) {
+    crash_.reached("forget", "answer");
+    core_.on_forgotten(now(), reply.all, reply.error);
+    nudge();
+  };
+  request(parts_.journal, forget_patience, forget_atom::value, std::move(e.files))
+      .then([report](ForgottenReply& reply) { report(reply); },
+            [this, report](const caf::error& error) {
+              report({false, system().render(error)});
+            });
+}
+
+void Monitor::carry(domain::effect::LinkSnapshot e) {
+  ask_host(
+      parts_.journal, "link", forget_patience,
+      [this, e](auto t, const auto& reply) { core_.on_linked(t, e.profile, e.snapshot, reply.error); },
+      link_atom::value, e.profile, e.snapshot);
 }
 
 void Monitor::carry(domain::effect::ListAddresses) {

@@ -26,7 +26,7 @@ const std::vector<Option>& options() {
       {"--check", &CommandLine::check, nullptr, "",
        "try the settings, every path and address, report, and exit"},
       {"--adopt", &CommandLine::adopt, nullptr, "",
-       "take over guests, registrations and images with our names"},
+       "take over what an older monitor left: guests, registrations, images and folders with our names"},
       {"--port-file", nullptr, &CommandLine::port_file, "FILE", "write the bound addresses and ports there"},
       {"--version", &CommandLine::version, nullptr, "", "print the version and exit"},
       {"--help", &CommandLine::help, nullptr, "", "print this and exit"},

@@ -1,6 +1,7 @@
 #include "http/main_cast.hpp"
 
 #include "actors/album.hpp"
+#include "actors/edge/inheritance.hpp"
 #include "actors/files.hpp"
 #include "actors/historian.hpp"
 #include "actors/host.hpp"
@@ -42,14 +43,15 @@ Cast::CafConfig::CafConfig() {
   set("scheduler.max-throughput", std::size_t{64});
 }
 
-Cast::Cast(const config::Settings& settings, const config::Secrets& secrets)
-    : meters_(std::make_shared<MeterBoard>()), board_(std::make_shared<Board>()),
+Cast::Cast(const config::Settings& settings, const config::Secrets& secrets, bool adopt)
+    : adopt_(adopt), meters_(std::make_shared<MeterBoard>()), board_(std::make_shared<Board>()),
       registry_(std::make_shared<prometheus::Registry>()), settings_(settings), secrets_(secrets),
       policy_(settings.policy_ptr()),
       min_free_disk_(std::make_shared<std::atomic<std::int64_t>>(settings.policy.min_free_disk)),
       store_(std::make_shared<edge::Store>(
           settings.data_path,
-          [](const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); })),
+          [](const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); },
+          settings.policy.images_path)),
       system_(caf_config_) {}
 
 Cast::~Cast() = default;
@@ -106,7 +108,13 @@ Cast::Members Cast::begin_metrics() {
 
 Cast::Members Cast::begin_journal() {
   Members members;
-  journal_actor journal = spawn<Journal, caf::detached>(members, "journal", store_, metrics());
+  std::function<domain::Inheritance()> inherit;
+  if (adopt_)
+    inherit = [data = store_->folder(), images = settings_.get().policy.images_path] {
+      return edge::read_inheritance(data, images);
+    };
+  journal_actor journal =
+      spawn<Journal, caf::detached>(members, "journal", store_, metrics(), std::move(inherit));
   note([&](auto& h) { h.journal = journal; });
   return members;
 }

@@ -24,8 +24,9 @@ namespace ci::http {
 /// begins actors in a thread of its own, so what both use is behind a lock.
 class Cast {
  public:
-  /// Opens the store. \throws edge::StoreError, and what starting threads throws.
-  Cast(const config::Settings&, const config::Secrets&);
+  /// Opens the store. \p adopt: what an older monitor left is taken over. \throws edge::StoreError, and what
+  /// starting threads throws.
+  Cast(const config::Settings&, const config::Secrets&, bool adopt = false);
   ~Cast();
 
   /// Begins everyone. \p on_gateway gets the gateway, each time that one is begun.
@@ -99,6 +100,7 @@ class Cast {
   Members begin_selector();
   Members begin_gateway();
 
+  const bool adopt_;
   MeterBoardPtr meters_;
   BoardPtr board_;
   std::shared_ptr<prometheus::Registry> registry_;

@@ -1,7 +1,10 @@
 #include "http/main_check.hpp"
 
+#include "actors/domain/adoption.hpp"
 #include "actors/edge/command.hpp"
+#include "actors/edge/data_folder.hpp"
 #include "actors/edge/disk.hpp"
+#include "actors/edge/inheritance.hpp"
 #include "actors/edge/libvirt_host.hpp"
 #include "actors/edge/libvirt_loop.hpp"
 
@@ -126,8 +129,10 @@ void check_address(Report& report, const domain::Address& address, std::uint16_t
 
 /// What to say where there is no such filter, and how to mend it.
 std::string no_filter(const std::string& uri, const std::string& filter) {
-  return "guest_filter: there is no network filter " + filter + " at " + uri + "; define it (virsh -c " + uri +
-         " nwfilter-define), name one that virsh nwfilter-list shows, or set guest_filter = \"\" where guests may "
+  return "guest_filter: there is no network filter " + filter + " at " + uri + "; define it (virsh -c " +
+         uri +
+         " nwfilter-define), name one that virsh nwfilter-list shows, or set guest_filter = \"\" where "
+         "guests may "
          "take each other's addresses";
 }
 
@@ -144,7 +149,8 @@ void check_libvirt(Report& report, const config::Settings& settings) {
     if (there && *there)
       report.well("network filter " + filter);
     else
-      report.wrong(there ? no_filter(settings.libvirt_uri, filter) : "looking for a filter: " + there.error().message,
+      report.wrong(there ? no_filter(settings.libvirt_uri, filter)
+                         : "looking for a filter: " + there.error().message,
                    "virsh -c " + settings.libvirt_uri + " nwfilter-list");
   }
   auto guests = host.list();
@@ -166,12 +172,53 @@ void check_libvirt(Report& report, const config::Settings& settings) {
   }
 }
 
+/// What the older monitor left here. What GitHub has of it only shows when it is taken over.
+void check_adoption(Report& report, const config::Settings& settings) {
+  edge::EventLoop loop;
+  edge::Host host(settings.libvirt_uri);
+  auto opened = host.open();
+  auto guests = opened ? host.list() : opened.error();
+  std::vector<std::string> names;
+  if (guests)
+    for (auto& guest : guests->guests)
+      names.push_back(guest.name);
+  auto definitions = guests ? host.definitions(names) : guests.error();
+  if (!definitions)
+    return report.wrong("--adopt: guests can't be read: " + definitions.error().message,
+                        "virsh -c " + settings.libvirt_uri + " list --all");
+  try {
+    auto left = edge::read_inheritance(settings.data_path, settings.policy.images_path);
+    auto plan = domain::plan_adoption(
+        {settings.policy,
+         domain::Time{std::chrono::floor<domain::Duration>(std::chrono::system_clock::now())},
+         left,
+         guests->guests,
+         *definitions,
+         {}});
+    for (auto& runner : plan.runners)
+      report.note(
+          "--adopt: " +
+          (runner.uuid.empty()
+               ? "the disk of runner " + std::to_string(runner.id) + " is deleted"
+               : "guest " + runner.guest_name + " becomes runner " + std::to_string(runner.id) +
+                     (runner.jit_served_at ? ", which may be running a job" : ", which is off and goes")));
+    for (auto& image : plan.images)
+      report.note("--adopt: image " + image.template_guest +
+                  (image.reason.empty() ? " is kept" : " is deleted: " + image.reason));
+    report.note("--adopt: " + std::to_string(left.runners.size()) +
+                " folder(s) of runners; registrations at GitHub are not asked for here");
+  } catch (const edge::StoreError& error) {
+    report.wrong(std::string("--adopt: ") + error.what(), "give this user the right to read it");
+  }
+}
+
 } // namespace
 
 std::string lack_of_filter(const std::string& libvirt_uri, const std::string& filter) {
   if (filter.empty())
     return {};
-  // Opening a connection to a frozen libvirtd blocks until it thaws: that must not keep the service from starting.
+  // Opening a connection to a frozen libvirtd blocks until it thaws: that must not keep the service from
+  // starting.
   std::promise<edge::Result<bool>> promise;
   auto answer = promise.get_future();
   std::thread([promise = std::move(promise), libvirt_uri, filter]() mutable {
@@ -189,7 +236,7 @@ std::string lack_of_filter(const std::string& libvirt_uri, const std::string& fi
   return there && !*there ? no_filter(libvirt_uri, filter) : "";
 }
 
-bool check_host(const config::Settings& settings, std::ostream& out) {
+bool check_host(const config::Settings& settings, std::ostream& out, bool adopt) {
   Report report(out);
   check_writable(report, "data folder", settings.data_path);
   check_writable(report, "images folder", settings.policy.images_path);
@@ -201,6 +248,8 @@ bool check_host(const config::Settings& settings, std::ostream& out) {
   for (auto& address : settings.listen_on)
     check_address(report, address, settings.port);
   check_libvirt(report, settings);
+  if (adopt)
+    check_adoption(report, settings);
   if (settings.public_screenshots)
     report.note("public_screenshots is on: pictures of guests may show secrets");
   return report.all_well();

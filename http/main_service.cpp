@@ -43,7 +43,7 @@ void write_port_file(const std::string& path, const Server& server) {
 Service::Service(config::CommandLine arguments, const config::Loaded& loaded)
     : arguments_(std::move(arguments)), secrets_file_(arguments_.env_file), settings_(loaded.settings),
       options_(http_options(loaded.settings, loaded.secrets)),
-      cast_(std::make_unique<Cast>(loaded.settings, loaded.secrets)) {
+      cast_(std::make_unique<Cast>(loaded.settings, loaded.secrets, arguments_.adopt)) {
   Surroundings around;
   around.board = cast_->board();
   around.meters = cast_->meters();

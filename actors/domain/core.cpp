@@ -47,7 +47,8 @@ std::vector<Effect> Core::drain() {
 }
 
 bool Core::orders_under_way() const {
-  if (!commits_.empty() || images_.orders_under_way() || listing_registrations_ || listing_guests_ || addressing_)
+  if (!commits_.empty() || images_.orders_under_way() || listing_registrations_ || listing_guests_ ||
+      addressing_ || reading_guests_ || forgetting_)
     return true;
   for (auto& [id, r] : runners_)
     if (r.preparing || r.starting || r.registering || r.looking || r.finding || r.unregistering || r.removing)
@@ -142,6 +143,8 @@ void Core::on_loaded(Now now, StoreImage image) {
   loaded_ = true;
   loaded_at_ = now.time;
   next_id_ = image.next_id;
+  empty_store_ = image.runners.empty() && image.images.empty();
+  load_inheritance(image);
   recall_artifacts(image);
   images_.load(now.time, image);
   for (auto& rec : image.runners) {
@@ -221,7 +224,8 @@ void Core::on_clock_jump(Now now, Duration by) {
   images_.shift(by);
   for (auto& [key, pause] : create_pause_)
     pause.shift(by);
-  list_pause_.shift(by);
+  for (auto* pause : {&list_pause_, &read_pause_, &forget_pause_})
+    pause->shift(by);
   for (auto& request : guest_requests_)
     request.deadline += by;
   for (auto& [key, noted] : noted_takes_)
@@ -318,6 +322,7 @@ void Core::crank(Now now) {
     return true;
   });
 
+  advance_adoption();
   advance_override();
   advance_images();
   plan();
@@ -355,11 +360,7 @@ Resources Core::held() const {
   for (auto& [id, r] : runners_)
     if (r.holds_budget())
       total += r.rec.held;
-  if (policy_)
-    for (auto& [name, profile] : unclaimed_guests_)
-      if (auto it = policy_->profiles.find(profile); it != policy_->profiles.end())
-        total += it->second.requires_;
-  return total;
+  return total + held_by_unclaimed();
 }
 
 Status Core::status(const Runner& r) const {

@@ -161,6 +161,10 @@ class Core final : private Outbox {
   void on_run(Now, const std::string& unique_id, const GithubReply<WorkflowRun>&);
   void on_jobs(Now, const std::string& unique_id, const GithubReply<std::vector<WorkflowJob>>&);
   void on_run_event(Now, const std::string& repository, RunId);
+  void on_guests_read(Now, const std::optional<Definitions>&, const std::string& error);
+  /// `all`: nothing is left to delete.
+  void on_forgotten(Now, bool all, const std::string& error);
+  void on_linked(Now, const std::string& profile, const std::string& snapshot, const std::string& error);
   void on_prepared(Now, RunnerId, const HostReply&);
   void on_started(Now, RunnerId, const HostReply&);
   void on_removed(Now, RunnerId, const HostReply&);
@@ -245,6 +249,7 @@ class Core final : private Outbox {
   void saw_registration(Runner&, const Registration&, std::uint64_t seq);
   void saw_missing(Runner&, std::uint64_t seq);
   void registration_over(Runner&, const char* why);
+  void settle_unnamed(Runner&, const std::vector<Registration>&);
   void mark_busy(Runner&);
   Runner& revive(RunnerId);
 
@@ -320,6 +325,20 @@ class Core final : private Outbox {
   void answer_take(Reservation&);
   void forget_old_reservations();
   void forget_old();
+
+  // core_adopt.cpp: what an older monitor left, and what only looks ours
+  void load_inheritance(StoreImage&);
+  /// Whether something is still to be taken over.
+  bool adopting() const { return inherited_.has_value(); }
+  void advance_adoption();
+  void read_guests(std::vector<std::string> names);
+  void adopt(const Definitions&);
+  void adopt(const RunnerRecord&, const std::vector<GuestObservation>&);
+  void adopt(const ReservationRecord&);
+  void forget_inherited();
+  void note_strangers(std::set<std::string>& known, std::set<std::string> found);
+  void raise_ids(RunnerId taken);
+  Resources held_by_unclaimed() const;
 
   // core_operator.cpp: levers
   void load_notes(const StoreImage&);
@@ -415,7 +434,27 @@ class Core final : private Outbox {
   Images images_{*this};
   std::set<std::string> off_guests_; ///< names of all guests that are off: template candidates
   std::set<std::string> guest_strangers_, registration_strangers_;
-  std::map<std::string, std::string> unclaimed_guests_; ///< ours by name, unknown to us: name -> profile
+  /// Ours by name, unknown to us, running: by name.
+  struct Unclaimed {
+    std::string profile, uuid;
+  };
+  std::map<std::string, Unclaimed> unclaimed_guests_;
+  /// What those of profiles that are configured no more take, by UUID.
+  std::map<std::string, Resources> unclaimed_sizes_;
+  bool reading_guests_ = false;
+  Backoff read_pause_{Duration{2'000}, Duration{60'000}};
+
+  // Adoption.
+  std::optional<Inheritance> inherited_; ///< none: there is nothing (more) to be taken over
+  bool adoption_uncommitted_ = false;
+  std::vector<GuestObservation> seen_guests_;        ///< of the newest listing, while adopting
+  std::vector<Registration> seen_registrations_;     ///< likewise
+  std::optional<RunnerId> forget_below_; ///< folders of runners below this may go, as far as they are an older monitor's
+  bool forgetting_ = false;
+  Backoff forget_pause_{Duration{5'000}, Duration{300'000}};
+  static constexpr const char* forget_note = "adopted_below"; ///< in the store's notes
+  /// Nothing was ever ordered: ids have to begin above those of names that others gave.
+  bool empty_store_ = false;
   bool addressing_ = false;
   std::uint64_t addresses_seq_ = 0;
   Time addresses_due_{};

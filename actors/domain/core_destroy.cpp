@@ -106,7 +106,9 @@ void Core::on_found(Now now, RunnerId id, const GithubReply<std::vector<Registra
   if (!reply) {
     r->last_error = "find: " + reply.error.message;
     r->unregister_pause.failed(now.time, reply.error.retry_after);
-  } else if (reply.value->empty())
+  } else if (reply.value->empty() && r->rec.jit_served_at && !r->guest_off())
+    saw_missing(*r, next_seq()); // it may be working: one look is not enough to stop it
+  else if (reply.value->empty())
     registration_over(*r, "GitHub knows none of its name");
   else if (!r->rec.registration_id) {
     r->rec.registration_id = reply.value->front().id;

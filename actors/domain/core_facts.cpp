@@ -99,8 +99,10 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
   if (policy_)
     images_.on_listing(*listing, policy_->prefixes);
 
+  if (adopting())
+    seen_guests_ = listing->guests;
   // Who else carries our names?
-  guest_strangers_.clear();
+  std::set<std::string> strangers;
   const auto unclaimed_before = std::exchange(unclaimed_guests_, {});
   if (!policy_)
     return;
@@ -112,16 +114,17 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     if (rebuild && !images_.owns(g.name, g.uuid) && guests_seq_ < image_gone_seq_ && !unclaimed_before.count(g.name)) {
       guests_wanted_ = true; // perhaps the guest of an image that was deleted after this was read
     } else if (rebuild && !images_.owns(g.name, g.uuid)) {
-      guest_strangers_.insert(g.name);
+      strangers.insert(g.name);
       if (g.state == GuestState::on)
-        unclaimed_guests_[g.name] = rebuild->profile;
+        unclaimed_guests_[g.name] = {rebuild->profile, g.uuid};
     }
     auto name = parse_runner_guest(policy_->prefixes, g.name);
     if (!name) {
       if (g.name.starts_with(policy_->prefixes.runner_guest + "-"))
-        guest_strangers_.insert(g.name);
+        strangers.insert(g.name);
       continue;
     }
+    raise_ids(name->id);
     auto tomb = gone_.find(name->id);
     if (!r && tomb != gone_.end() && tomb->second.rec.uuid == g.uuid &&
         tomb->second.rec.guest_name == g.name) {
@@ -134,10 +137,11 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
       }
       continue;
     }
-    guest_strangers_.insert(g.name);
+    strangers.insert(g.name);
     if (g.state == GuestState::on)
-      unclaimed_guests_[g.name] = name->profile;
+      unclaimed_guests_[g.name] = {name->profile, g.uuid};
   }
+  note_strangers(guest_strangers_, std::move(strangers));
 }
 
 void Core::on_addresses(Now now, const std::optional<AddressListing>& listing, const std::string& error) {
@@ -260,8 +264,11 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
   std::set<std::string> names;
   for (auto& [id, r] : runners_) {
     names.insert(r.rec.registration_name);
-    if (!r.rec.registration_id)
+    if (!r.rec.registration_id) {
+      if (r.missing_seq && registrations_seq_ > *r.missing_seq)
+        settle_unnamed(r, reply.value->runners);
       continue;
+    }
     ours.insert(*r.rec.registration_id);
     if (r.rec.registration_ended)
       continue;
@@ -273,7 +280,9 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     else if (!r.missing_seq && registrations_seq_ > r.reg_seq)
       r.look_wanted = true; // absent from one listing is not gone
   }
-  registration_strangers_.clear();
+  if (adopting())
+    seen_registrations_ = reply.value->runners;
+  std::set<std::string> strangers;
   if (!policy_)
     return;
   for (auto& seen : reply.value->runners) {
@@ -282,9 +291,10 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     auto name = parse_registration(policy_->prefixes, seen.name);
     if (!name)
       continue;
+    raise_ids(name->id);
     auto tomb = gone_.find(name->id);
     if (tomb == gone_.end() || tomb->second.rec.registration_name != seen.name) {
-      registration_strangers_.insert(seen.name);
+      strangers.insert(seen.name);
       continue;
     }
     if (registrations_seq_ <= tomb->second.seq)
@@ -296,6 +306,19 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     save(late);
     remember("registration_came_late", late);
   }
+  note_strangers(registration_strangers_, std::move(strangers));
+}
+
+/// Nobody ever learned the id of its registration, and GitHub found none of its name: a listing made afterwards
+/// has the last word.
+void Core::settle_unnamed(Runner& r, const std::vector<Registration>& listed) {
+  r.missing_seq.reset();
+  for (auto& seen : listed)
+    if (seen.name == r.rec.registration_name) {
+      r.rec.registration_id = seen.id;
+      return save(r);
+    }
+  registration_over(r, "GitHub knows none of its name");
 }
 
 /// An order whose answer was lost was carried out late. What it made is ours: the runner is taken back and

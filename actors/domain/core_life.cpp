@@ -8,6 +8,7 @@ namespace ci::domain {
 // --- creating ---
 
 RunnerId Core::order_runner(const Profile& profile, const std::string& template_guest) {
+  empty_store_ = false;
   auto id = next_id_++;
   auto& r = runners_[id];
   auto& rec = r.rec;

@@ -11,6 +11,8 @@ Core::Counts Core::count() const {
     counts[key].target = target_of(profile);
   std::map<std::string, int> off;
   for (auto& [id, r] : runners_) {
+    if (r.rec.profile.empty())
+      continue; // nothing but a disk that was left over
     auto& c = counts[r.rec.profile];
     switch (status(r)) {
     case Status::StartedOrCrashed:
@@ -53,10 +55,7 @@ Resources Core::plannable() const {
   for (auto& [id, r] : runners_)
     if (r.holds_budget() && (r.rec.phase == Phase::destroying || !policy_->profiles.count(r.rec.profile)))
       budget -= r.rec.held;
-  for (auto& [name, key] : unclaimed_guests_)
-    if (auto it = policy_->profiles.find(key); it != policy_->profiles.end())
-      budget -= it->second.requires_;
-  return budget;
+  return budget - held_by_unclaimed();
 }
 
 std::map<std::string, int> Core::fitted(const Counts& counts) const {
@@ -99,7 +98,9 @@ void Core::destroy_excess(const Counts& counts) {
 }
 
 void Core::plan() {
-  if (!ready() || stopping_)
+  // Before all that was taken over is durable, what is not in order with it is not on its way out either: nobody
+  // would know how many are too many.
+  if (!ready() || stopping_ || adopting() || adoption_uncommitted_)
     return;
   auto counts = count();
   if (policy_->destroy_all_non_busy_runners) {
@@ -110,8 +111,10 @@ void Core::plan() {
     }
   } else
     destroy_excess(counts);
-  if (policy_->dont_create_runners || !host_up_)
+  if (policy_->dont_create_runners || !host_up_ || reading_guests_)
     return;
+  if (empty_store_ && !registrations_known_ && !policy_->dont_register_runners)
+    return; // which ids are taken is not known yet
   plan_images(count()); // without those that were just let go
   counts = count();
   for (auto& [key, c] : counts)

@@ -25,6 +25,14 @@ namespace effect {
 struct Commit {
   StoreBatch batch;
 };
+/// Deletes files of an older monitor whose contents are durable here.
+struct ForgetInherited {
+  InheritedFiles files;
+};
+/// Points the older monitor's link at the image that serves.
+struct LinkSnapshot {
+  std::string profile, snapshot;
+};
 // To registrations; answers carry the runner (and reservation) they were for.
 struct ListRegistrations {};
 struct Look {
@@ -75,6 +83,10 @@ struct AskJobs {
 // To the hypervisor.
 struct ListGuests {};
 struct ListAddresses {};
+/// The definitions of these guests.
+struct ReadGuests {
+  std::vector<std::string> names;
+};
 struct Prepare {
   RunnerId runner;
   GuestSpec spec;
@@ -146,7 +158,7 @@ struct Seconds {
 } // namespace effect
 
 using Effect =
-    std::variant<effect::Commit, effect::ListRegistrations, effect::Look, effect::LookSlot,
+    std::variant<effect::Commit, effect::ForgetInherited, effect::LinkSnapshot, effect::ReadGuests, effect::ListRegistrations, effect::Look, effect::LookSlot,
                  effect::FindRegistration, effect::Register, effect::Unregister, effect::Label,
                  effect::Unlabel, effect::AskRun, effect::AskJobs, effect::ListGuests, effect::ListAddresses, effect::Prepare, effect::Start,
                  effect::Remove, effect::PrepareImage, effect::StartImage, effect::SealImage,

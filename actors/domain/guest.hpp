@@ -79,6 +79,8 @@ struct ClonedDisk {
 /// The reason of a guest that is off because its host ended it in an orderly way (a signal to QEMU): libvirt
 /// calls that `shutdown`, as it does the guest's own.
 inline constexpr const char* shutdown_by_host = "shutdown by the host";
+/// Inactive definitions of guests by name. Guests that are not there are left out.
+using Definitions = std::map<std::string, std::string>;
 
 /// Everything needed to make one runner guest; durable before anything of it exists.
 struct GuestSpec {

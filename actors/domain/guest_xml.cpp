@@ -92,6 +92,13 @@ bool uses_file(std::string_view xml, std::string_view file) {
   return bool(document.child("domain").find_node(names_it));
 }
 
+bool is_own_nvram(std::string_view file, std::string_view guest) {
+  auto name = file.substr(file.rfind('/') + 1); // all of it where there is no slash
+  auto at = guest.rfind('@');
+  auto has = [&](std::string_view part) { return !part.empty() && name.find(part) != std::string_view::npos; };
+  return has(guest) || (at != std::string_view::npos && has(guest.substr(at + 1)));
+}
+
 std::string own_nvram_file(const GuestSpec& spec, std::string_view source) {
   if (source.empty())
     return {};

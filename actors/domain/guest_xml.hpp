@@ -46,6 +46,10 @@ SourceDisk source_disk(std::string_view xml, std::string_view target, bool place
 /// that can't be read might. Never throws.
 bool uses_file(std::string_view xml, std::string_view file);
 
+/// Whether an NVRAM file is the guest's own: its name carries the guest's, or its snapshot. Others are left when the
+/// guest goes.
+bool is_own_nvram(std::string_view file, std::string_view guest);
+
 /// Where the runner's copy of that file is: `<disk_folder>/<disk_prefix><name>_VARS<extension>`, beside its
 /// disk, so that it goes with it. Empty where `source` is.
 std::string own_nvram_file(const GuestSpec& spec, std::string_view source);

@@ -33,7 +33,7 @@ struct ImageRecord {
   std::string mac;
   /// Target device of the disk that is the image's.
   std::string disk_target;
-  /// Of the profile's folder and image table, as they were when it was ordered.
+  /// Of the profile's folder and image table, as they were when it was ordered; empty: not known.
   std::string fingerprint;
   /// What it holds of the host, as noted when it was ordered; nothing once its trial runner holds that.
   Resources held;

@@ -122,6 +122,8 @@ void Images::shift(Duration by) {
     at += by;
     out_.write(store::SetNote{"image-asked/" + profile, std::to_string(at.time_since_epoch().count())});
   }
+  for (auto& [profile, link] : links_)
+    link.pause.shift(by);
   for (auto& [profile, trouble] : trouble_) {
     trouble.since += by;
     trouble.pause.shift(by);
@@ -137,6 +139,17 @@ void Images::remember_trouble(const std::string& profile) {
             std::to_string(it->second.since.time_since_epoch().count()) + " " +
             std::to_string(it->second.pause.next().time_since_epoch().count()) + " " + it->second.why;
   out_.write(store::SetNote{"image-trouble/" + profile, std::move(value)});
+}
+
+void Images::adopt(const ImageRecord& rec) {
+  hand_made_.erase(rec.profile); // the next listing finds those that are still others'
+  if (auto others = foreign_.find(rec.profile); others != foreign_.end())
+    std::erase(others->second, rec.snapshot);
+  auto& image = images_[rec.template_guest];
+  image.rec = rec;
+  image.prepared = true;
+  save(image, [](Image& committed) { committed.serves = committed.rec.phase == ImagePhase::ready; });
+  report(image, "image_adopted", rec.reason);
 }
 
 // --- observations
@@ -159,6 +172,7 @@ void Images::on_guest(const GuestObservation& seen) {
 }
 
 void Images::on_listing(const GuestListing& listing, const Prefixes& prefixes) {
+  std::erase_if(removed_, [&](auto& guest) { return guest.second < listing.started_at; });
   hand_made_.clear();
   foreign_.clear();
   std::map<std::string, const GuestObservation*> by_uuid;
@@ -185,6 +199,8 @@ void Images::on_listing(const GuestListing& listing, const Prefixes& prefixes) {
 }
 
 bool Images::owns(const std::string& guest, const std::string& uuid) const {
+  if (removed_.contains(uuid))
+    return true;
   for (auto& [key, image] : images_)
     if (image.rec.uuid == uuid && (guest == image.rec.rebuild_guest || guest == key))
       return true;
@@ -238,6 +254,7 @@ void Images::advance(Time now, const Policy& policy, const std::function<bool(co
   }
   for (auto& profile : profiles)
     prune(profile);
+  link(now, policy);
 }
 
 void Images::advance(Time now, const Policy& policy, Image& image) {
@@ -346,6 +363,8 @@ void Images::on_discarded(Time now, const std::string& key, const HostReply& rep
   }
   out_.write(store::DropImage{key});
   report(*image, "image_discarded", image->rec.reason);
+  if (!image->rec.uuid.empty())
+    removed_[image->rec.uuid] = reply.finished_at;
   images_.erase(key);
 }
 

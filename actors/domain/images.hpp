@@ -64,6 +64,11 @@ class Images {
   void on_discarded(Time now, const std::string& image, const HostReply&);
   void on_repo_updated(Time now, const HostReply&);
 
+  /// Takes over an image that an older monitor left.
+  void adopt(const ImageRecord&);
+  /// The older monitor's link was pointed at that image, or could not be.
+  void on_linked(Time now, const std::string& profile, const std::string& snapshot, const std::string& error);
+
   /// An operator wants a new image of the profile; `then` runs when that is durable.
   void ask_rebuild(Time now, const std::string& profile, std::function<void()> then);
 
@@ -130,6 +135,7 @@ class Images {
   void discard(Image&, const std::string& why);
   void give_slot_back(Image&);
   void prune(const std::string& profile);
+  void link(Time now, const Policy&);
   void remember_trouble(const std::string& profile);
   const Image* serving(const std::string& profile) const;
   bool under_way(const std::string& profile) const;
@@ -144,9 +150,17 @@ class Images {
   std::map<std::string, Image> images_;                     ///< by template guest
   std::map<std::string, std::string> hand_made_;            ///< newest template of others by profile
   std::map<std::string, std::vector<std::string>> foreign_; ///< snapshots of templates of others by profile
+  std::map<std::string, Steady> removed_; ///< guests by UUID: listings begun before may still show them
   std::map<std::string, int> targets_;
   std::map<std::string, Time> asked_;      ///< rebuilds asked for, by profile
   std::map<std::string, Trouble> trouble_; ///< by profile
+  /// Where the link `profiles/<key>/snapshot` points as far as is known, by profile.
+  struct Link {
+    std::string snapshot;
+    bool under_way = false;
+    Backoff pause{Duration{5'000}, Duration{300'000}};
+  };
+  std::map<std::string, Link> links_;
   enum class Repo { stale, updating, fresh } repo_ = Repo::stale;
 };
 

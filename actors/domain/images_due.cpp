@@ -128,7 +128,7 @@ std::optional<std::string> Images::due(Time now, const Policy& policy, const Pro
     return "the image is older than base_image_max_age";
   auto* ours = serving(profile.key);
   if (ours && ours->rec.template_guest == template_for(profile.key) &&
-      ours->rec.fingerprint != profile.image_fingerprint)
+      !ours->rec.fingerprint.empty() && ours->rec.fingerprint != profile.image_fingerprint)
     return "the profile's folder or image table has changed";
   out_.wake(*made + policy.timings.base_image_max_age + Duration{1});
   return std::nullopt;
@@ -208,6 +208,39 @@ void Images::prune(const std::string& profile) {
     if (image.rec.profile == profile && image.rec.phase == ImagePhase::ready && image.committed &&
         &image != serves && image.rec.snapshot < oldest_kept)
       discard(image, "three newer images are kept");
+}
+
+// --- the older monitor's side
+
+/// Kept up to date, so that the older system can take over again.
+void Images::link(Time now, const Policy& policy) {
+  for (auto& [key, profile] : policy.profiles) {
+    auto* ours = profile.template_guest.empty() ? serving(key) : nullptr;
+    if (!ours || ours->rec.template_guest != template_for(key))
+      continue;
+    auto& link = links_[key];
+    if (link.under_way || link.snapshot == ours->rec.snapshot)
+      continue;
+    if (!link.pause.due(now)) {
+      out_.wake(link.pause.next());
+      continue;
+    }
+    link.under_way = true;
+    out_.order(effect::LinkSnapshot{key, ours->rec.snapshot});
+  }
+}
+
+void Images::on_linked(Time now, const std::string& profile, const std::string& snapshot, const std::string& error) {
+  auto& link = links_[profile];
+  link.under_way = false;
+  if (error.empty()) {
+    link.snapshot = snapshot;
+    link.pause.succeeded();
+    return;
+  }
+  if (link.pause.failures() == 0)
+    out_.log(LogLevel::warn, "snapshot_not_linked", "profile=" + profile + " error=\"" + error + "\"");
+  link.pause.failed(now);
 }
 
 // --- what readers see

@@ -2,9 +2,11 @@
 /// What the journal is told to write, and what it reads at start. Values only; SQLite is at the edge.
 
 #include "actors/domain/image.hpp"
+#include "actors/domain/inheritance.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/runner.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -78,6 +80,8 @@ struct StoreImage {
   std::vector<ImageRecord> images;
   RunnerId next_id = 1;
   std::vector<std::pair<std::string, std::string>> notes;
+  /// What is to be taken over from an older monitor; none without `--adopt`. Not in the store: read beside it.
+  std::optional<Inheritance> inherited{};
 };
 
 } // namespace ci::domain

@@ -65,15 +65,6 @@ std::string holder_of(int lock) {
   return pid.empty() ? "another process" : "process " + std::string(pid);
 }
 
-std::optional<domain::RunnerId> number(std::string_view text) {
-  domain::RunnerId value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  auto all_digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-  if (error != std::errc() || end != text.data() + text.size() || !all_digits || text.size() > max_id_digits)
-    return std::nullopt;
-  return value;
-}
-
 domain::RunnerId read_last_runner_id(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(file, error) && !error)
@@ -81,7 +72,7 @@ domain::RunnerId read_last_runner_id(const fs::path& file) {
   std::ifstream in(file);
   std::string word, more;
   auto readable = static_cast<bool>(in >> word);
-  auto id = number(word);
+  auto id = id_in(word);
   if (!readable || !id || in >> more)
     throw StoreError(file.string() +
                      " can't be read as a number: write the highest runner id that was ever used "
@@ -89,16 +80,23 @@ domain::RunnerId read_last_runner_id(const fs::path& file) {
   return *id;
 }
 
-domain::RunnerId highest_folder(const fs::path& runners) {
+/// Of the names in the folder; 0 where it does not exist.
+template <class IdOf>
+domain::RunnerId highest_in(const fs::path& folder, IdOf id_of) {
   domain::RunnerId highest = 0;
   std::error_code error;
-  if (!fs::exists(runners, error) && !error)
+  if (!fs::exists(folder, error) && !error)
     return 0;
-  for (fs::directory_iterator it(runners, error), end; !error && it != end; it.increment(error))
-    highest = std::max(highest, number(it->path().filename().string()).value_or(0));
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    highest = std::max(highest, id_of(it->path().filename().string()).value_or(0));
   if (error)
-    fail("list the folder", runners, error.value());
+    fail("list the folder", folder, error.value());
   return highest;
+}
+
+std::optional<domain::RunnerId> id_of_disk(const std::string& name) {
+  auto dash = name.find('-');
+  return dash == std::string::npos ? std::nullopt : id_in(std::string_view(name).substr(0, dash));
 }
 
 void write_all(int fd, std::string_view text, const fs::path& path) {
@@ -140,8 +138,18 @@ DataFolder::DataFolder(fs::path path) : path_(std::move(path)) {
 
 DataFolder::~DataFolder() { close(lock_); }
 
-domain::RunnerId first_free_id(const fs::path& data) {
-  return std::max(read_last_runner_id(data / "last-runner-id"), highest_folder(data / "runners")) + 1;
+std::optional<domain::RunnerId> id_in(std::string_view text) {
+  domain::RunnerId value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  auto all_digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+  if (error != std::errc() || end != text.data() + text.size() || !all_digits || text.size() > max_id_digits)
+    return std::nullopt;
+  return value;
+}
+
+domain::RunnerId first_free_id(const fs::path& data, const fs::path& images) {
+  auto last = std::max(read_last_runner_id(data / "last-runner-id"), highest_in(data / "runners", id_in));
+  return (images.empty() ? last : std::max(last, highest_in(images / "runner", id_of_disk))) + 1;
 }
 
 void write_last_runner_id(const fs::path& data, domain::RunnerId last) {
@@ -150,7 +158,7 @@ void write_last_runner_id(const fs::path& data, domain::RunnerId last) {
     File out(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (out.get() < 0)
       fail("write", draft, errno);
-    write_all(out.get(), std::to_string(last) + "\n", draft);
+    write_all(out.get(), std::to_string(last), draft);
     if (fsync(out.get()) != 0)
       fail("write", draft, errno);
   }

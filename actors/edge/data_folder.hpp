@@ -4,8 +4,10 @@
 #include "actors/domain/types.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace ci::edge {
 
@@ -34,12 +36,16 @@ class DataFolder {
   int lock_ = -1;
 };
 
-/// The smallest id above `<data>/last-runner-id` and every number that names something under
-/// `<data>/runners/`; 1 where there is neither. Throws StoreError where these can't be read: an id that is
-/// used twice would be worse than not starting.
-domain::RunnerId first_free_id(const std::filesystem::path& data);
+/// A whole number that can be a runner's id; none: it can't.
+std::optional<domain::RunnerId> id_in(std::string_view text);
 
-/// Notes the highest id handed out where the older system looks for it. Atomic, durable. Throws StoreError.
+/// The smallest id above `<data>/last-runner-id`, every number that names something under `<data>/runners/`, and
+/// that of every disk `<images>/runner/<id>-<file>`; 1 where there is none. Throws StoreError where these can't be
+/// read: an id that is used twice would be worse than not starting. An empty `images` holds no disks.
+domain::RunnerId first_free_id(const std::filesystem::path& data, const std::filesystem::path& images = {});
+
+/// Notes the highest id handed out where the older system looks for it: digits alone, without an end of line, which it
+/// would not take. Atomic, durable. Throws StoreError.
 void write_last_runner_id(const std::filesystem::path& data, domain::RunnerId last);
 
 /// Creates an empty file that only its owner may read. Throws StoreError.

@@ -17,6 +17,7 @@ namespace {
 /// them.
 constexpr unsigned saved_states = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
 constexpr unsigned undefine_flags[] = {saved_states | VIR_DOMAIN_UNDEFINE_NVRAM, saved_states, 0};
+constexpr unsigned undefine_beside_nvram[] = {saved_states | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, saved_states, 0};
 
 struct FreeText {
   void operator()(char* text) const { free(text); }
@@ -183,8 +184,11 @@ Result<domain::RawPicture> take_picture(virConnectPtr connection, virDomainPtr d
 }
 
 Status undefine_wholly(virDomainPtr domain) {
+  auto xml = definition(domain);
+  auto nvram = xml ? domain::nvram_file(*xml) : "";
+  bool others = !nvram.empty() && !domain::is_own_nvram(nvram, virDomainGetName(domain));
   HostError error;
-  for (auto flags : undefine_flags) {
+  for (auto flags : others ? undefine_beside_nvram : undefine_flags) {
     if (virDomainUndefineFlags(domain, flags) == 0)
       return Ok{};
     error = last_error();

@@ -203,6 +203,18 @@ Result<std::string> Host::xml(const std::string& name) {
   return definition(found->get());
 }
 
+Result<domain::Definitions> Host::definitions(const std::vector<std::string>& names) {
+  domain::Definitions found;
+  for (auto& name : names) {
+    auto text = xml(name);
+    if (text)
+      found[name] = std::move(*text);
+    else if (text.error().code != VIR_ERR_NO_DOMAIN)
+      return text.error();
+  }
+  return found;
+}
+
 Result<std::optional<domain::RawPicture>> Host::screenshot(const std::string& name) {
   if (!link_)
     return not_open();

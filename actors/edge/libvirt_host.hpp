@@ -102,6 +102,8 @@ class Host {
   std::vector<domain::AddressClaim> hearsay(const std::vector<std::string>& names);
   /// The inactive definition.
   Result<std::string> xml(const std::string& name);
+  /// Those of several. Guests that are not there are left out; any other failure is one of the whole.
+  Result<domain::Definitions> definitions(const std::vector<std::string>& names);
 
   /// The guest's screen now. None where the guest is off or gone. One of more than
   /// domain::max_picture_bytes, as it comes, is an error.

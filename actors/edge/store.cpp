@@ -13,7 +13,9 @@ namespace ci::edge {
 namespace ops = domain::store;
 class Store::Impl {
  public:
-  Impl(const std::filesystem::path& data, Warn warn);
+  Impl(const std::filesystem::path& data, Warn warn, const std::filesystem::path& images);
+
+  const std::filesystem::path& folder() const { return folder_.path(); }
 
   void apply(const std::vector<const domain::StoreBatch*>&);
   domain::StoreImage load();
@@ -38,7 +40,7 @@ class Store::Impl {
   void load_runners(domain::StoreImage&);
   void load_reservations(domain::StoreImage&);
   domain::RunnerId load_next_id();
-  domain::RunnerId first_id(bool fresh) const;
+  domain::RunnerId first_id(bool fresh, const std::filesystem::path& images) const;
   void publish_last_id();
   StoreError failure(const char* what, const SQLite::Exception&) const;
 
@@ -53,10 +55,10 @@ class Store::Impl {
   bool secret_dropped_ = false; ///< in the transaction under way
 };
 
-Store::Impl::Impl(const std::filesystem::path& data, Warn warn)
+Store::Impl::Impl(const std::filesystem::path& data, Warn warn, const std::filesystem::path& images)
     : folder_(data), warn_(warn ? std::move(warn) : [](const std::string&) {}) {
   auto fresh = !schema::exists(data);
-  auto first = first_id(fresh);
+  auto first = first_id(fresh, images);
   if (fresh)
     schema::create(data, first);
   db_ = schema::open(data);
@@ -73,9 +75,9 @@ Store::Impl::Impl(const std::filesystem::path& data, Warn warn)
   publish_last_id();
 }
 
-domain::RunnerId Store::Impl::first_id(bool fresh) const {
+domain::RunnerId Store::Impl::first_id(bool fresh, const std::filesystem::path& images) const {
   try {
-    return first_free_id(folder_.path());
+    return first_free_id(folder_.path(), images);
   } catch (const StoreError& error) {
     if (fresh)
       throw;
@@ -284,9 +286,10 @@ void Store::Impl::tidy() {
   }
 }
 
-Store::Store(const std::filesystem::path& data, Warn warn)
-    : impl_(std::make_unique<Impl>(data, std::move(warn))) {}
+Store::Store(const std::filesystem::path& data, Warn warn, const std::filesystem::path& images)
+    : impl_(std::make_unique<Impl>(data, std::move(warn), images)) {}
 Store::~Store() = default;
+const std::filesystem::path& Store::folder() const { return impl_->folder(); }
 void Store::apply(const domain::StoreBatch& batch) { impl_->apply({&batch}); }
 void Store::apply_all(const std::vector<const domain::StoreBatch*>& batches) { impl_->apply(batches); }
 domain::StoreImage Store::load() { return impl_->load(); }

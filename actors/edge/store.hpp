@@ -24,10 +24,13 @@ class Store {
 
   /// Opens the store in the folder, or makes both. An empty store's ids begin above those that an older
   /// system has used; see first_free_id(). `warn` hears of what does no harm yet.
-  explicit Store(const std::filesystem::path& data, Warn warn = {});
+  explicit Store(const std::filesystem::path& data, Warn warn = {}, const std::filesystem::path& images = {});
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
+
+  /// The data folder.
+  const std::filesystem::path& folder() const;
 
   /// Writes the batch as one transaction, on disk when this returns. After a throw nothing of it is there,
   /// and the same may be tried again.

@@ -53,6 +53,7 @@ class Listener : public hypervisor_actor::base {
         [](watch_atom, const monitor_actor&) {},
         [](list_atom) { return GuestListingReply{}; },
         [](addr_atom) { return AddressReply{}; },
+        [](defs_atom, const std::vector<std::string>&) { return DefinitionsReply{}; },
         [](prepare_atom, const domain::GuestSpec&) { return HostReply{}; },
         [](start_atom, const domain::GuestSpec&) { return HostReply{}; },
         [](remove_atom, const domain::GuestSpec&) { return HostReply{}; },

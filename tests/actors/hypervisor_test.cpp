@@ -167,6 +167,24 @@ TEST_CASE("a control host that is silent is a failed listing, not an empty one")
                     [](caf::error&) { FAIL("no answer"); });
 }
 
+TEST_CASE("definitions are those of the guests that are there, whoever made them, or none") {
+  Scene scene;
+  scene.machine->guests["ci-runner-linux.1"] = {"1", GuestState::on, "<one/>"};
+  scene.machine->guests["other"] = {"2", GuestState::off, "<two/>"};
+  auto ask = [&] {
+    auto handle = scene.self->request(scene.hypervisor, caf::infinite, defs_atom::value,
+                                      std::vector<std::string>{"ci-runner-linux.1", "other", "nobody"});
+    scene.stage.run();
+    DefinitionsReply answer;
+    handle.receive([&](DefinitionsReply& reply) { answer = reply; }, [](caf::error&) { FAIL("no answer"); });
+    return answer;
+  };
+  CHECK(ask().definitions == domain::Definitions{{"ci-runner-linux.1", "<one/>"}, {"other", "<two/>"}});
+  scene.machine->failing["definitions"] = "made up";
+  CHECK(ask().error == "made up");
+  CHECK_FALSE(ask().definitions);
+}
+
 TEST_CASE("addresses are those of running guests with our prefixes") {
   Scene scene;
   scene.machine->guests["ci-runner-linux.1"] = {"1", GuestState::on, ""};

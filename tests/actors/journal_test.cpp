@@ -334,6 +334,41 @@ TEST_CASE("G9: deleted secrets are out of the log after 10 s") {
   CHECK(read_file(f.folder.path() / "monitor.db").find(runner.jit_config) == std::string::npos);
 }
 
+TEST_CASE("what is to be taken over comes with the store, and the older monitor's files go and its link is kept by it") {
+  TempFolder folder;
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  Names timed;
+  auto metrics = system.spawn<Stopwatch>(timed);
+  auto inherit = [] {
+    domain::Inheritance left;
+    left.disks = {7};
+    return left;
+  };
+  journal_actor journal = system.spawn<Journal, caf::detached>(
+      std::make_shared<Meter>("journal"), std::make_shared<edge::Store>(folder.path()), metrics, inherit);
+  caf::scoped_actor self(system);
+  std::optional<domain::Inheritance> left;
+  auto patience = std::chrono::seconds(30);
+  self->request(journal, patience, load_atom::value)
+      .receive([&](domain::StoreImage& image) { left = image.inherited; }, [](const caf::error&) {});
+  REQUIRE(left);
+  CHECK(left->disks == std::set<domain::RunnerId>{7});
+  std::filesystem::create_directories(folder.path() / "runners/7/any");
+  ForgottenReply forgotten;
+  self->request(journal, patience, forget_atom::value, domain::InheritedFiles{8, {}, {}})
+      .receive([&](ForgottenReply& reply) { forgotten = reply; }, [](const caf::error&) {});
+  CHECK(forgotten.all);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "runners/7"));
+  self->request(journal, patience, link_atom::value, std::string("linux"), std::string("A"))
+      .receive([&](domain::HostReply& reply) { CHECK(reply.error == ""); }, [](const caf::error&) { FAIL("no answer"); });
+  CHECK(std::filesystem::read_symlink(folder.path() / "profiles/linux/snapshot") == "A");
+  for (auto handle : {caf::actor_cast<caf::actor>(journal), caf::actor_cast<caf::actor>(metrics)}) {
+    caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    self->wait_for(handle);
+  }
+}
+
 TEST_CASE("as the daemon spawns it, in a thread of its own, it commits and ends") {
   TempFolder folder;
   Names timed;

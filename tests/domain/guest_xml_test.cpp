@@ -360,3 +360,12 @@ TEST_CASE("an unused interface index or MAC stops the rewriting") {
     many += "<interface type='network'/>";
   CHECK_FALSE(Made(domain_with(many), a_spec_with_file("")).text.error.empty());
 }
+
+TEST_CASE("an NVRAM file is a guest's own where it carries its name or its snapshot") {
+  CHECK(is_own_nvram("/n/OVMF_VARS.ci-runner-linux.7.fd", "ci-runner-linux.7"));
+  CHECK(is_own_nvram("/n/OVMF_VARS.linux@2026-01-01T00:00:00Z.fd", "ci-template-linux@2026-01-01T00:00:00Z"));
+  CHECK(is_own_nvram("nvram.fd@2026-01-01T00:00:00Z", "ci-template-linux@2026-01-01T00:00:00Z"));
+  CHECK_FALSE(is_own_nvram("/n/OVMF_VARS.linux.clean.fd", "ci-runner-linux.7"));
+  CHECK_FALSE(is_own_nvram("/ci-runner-linux.7/OVMF_VARS.fd", "ci-runner-linux.7"));
+  CHECK_FALSE(is_own_nvram("/n/OVMF_VARS.fd", "ci-template-linux@"));
+}

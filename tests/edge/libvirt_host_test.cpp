@@ -248,6 +248,15 @@ TEST_CASE("the definition is the inactive one and can be rewritten and defined")
   CHECK(none.error().message == "there is no guest nobody");
 }
 
+TEST_CASE("definitions of guests that are not there are left out") {
+  FileHost file;
+  REQUIRE(file.host.define(guest_xml("a")));
+  auto found = file.host.definitions({"a", "nobody", "template"});
+  REQUIRE(found);
+  CHECK(found->size() == 2);
+  CHECK(found->at("a").find(our_uuid) != std::string::npos);
+}
+
 TEST_CASE("leases are those of running guests that exist") {
   FileHost file;
   auto& host = file.host;
@@ -265,6 +274,7 @@ TEST_CASE("every call fails while there is no connection") {
   CHECK_FALSE(host.leases({"a"}));
   CHECK(host.hearsay({"a"}).empty());
   CHECK_FALSE(host.xml("a"));
+  CHECK_FALSE(host.definitions({"a"}));
   CHECK_FALSE(host.define("<domain/>"));
   CHECK_FALSE(host.start("a", our_uuid));
   CHECK_FALSE(host.destroy("a", our_uuid));

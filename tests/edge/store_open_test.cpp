@@ -227,7 +227,19 @@ TEST_CASE("the ids of an empty store begin above what an older system has used")
     fs::create_directories(folder.path() / "runners" / name);
   CHECK(edge::first_free_id(folder.path()) == 59);
   CHECK(Store(folder.path()).load().next_id == 59);
-  CHECK(read_file(folder.path() / "last-runner-id") == "58\n");
+  CHECK(read_file(folder.path() / "last-runner-id") == "58");
+}
+
+TEST_CASE("the ids of an empty store begin above those of disks that are there") {
+  TempFolder folder;
+  auto data = folder.path() / "data", images = folder.path() / "images";
+  CHECK(edge::first_free_id(data, images) == 1);
+  fs::create_directories(images / "runner");
+  for (const auto* name : {"7-base.img", "64-vars.fd", "x-base.img", "99", ".98-base.img.part"})
+    write_file(images / "runner" / name, "");
+  CHECK(edge::first_free_id(data, images) == 65);
+  CHECK(edge::first_free_id(data) == 1);
+  CHECK(Store(data, {}, images).load().next_id == 65);
 }
 
 TEST_CASE("the ids of a store rise above what an older system has used meanwhile") {
@@ -251,7 +263,7 @@ TEST_CASE("a last-runner-id that is no number stops an empty store, and warns of
   std::vector<std::string> warnings;
   CHECK(Store(folder.path(), [&](auto& text) { warnings.push_back(text); }).load().next_id == 10);
   CHECK(warnings.size() == 1);
-  CHECK(read_file(file) == "9\n");
+  CHECK(read_file(file) == "9");
 }
 
 TEST_CASE("a full disk is an error that passes") {

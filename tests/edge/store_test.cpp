@@ -171,9 +171,9 @@ TEST_CASE("the highest id handed out stands in last-runner-id after each commit"
   Store store(folder.path());
   CHECK(!std::filesystem::exists(folder.path() / "last-runner-id"));
   store.apply({ops::SetNextId{10}});
-  CHECK(read_file(folder.path() / "last-runner-id") == "9\n");
+  CHECK(read_file(folder.path() / "last-runner-id") == "9");
   store.apply(put(bare_runner(30)));
-  CHECK(read_file(folder.path() / "last-runner-id") == "30\n");
+  CHECK(read_file(folder.path() / "last-runner-id") == "30");
 }
 
 TEST_CASE("a last-runner-id that can't be written is a warning, once, and the commit stands") {
@@ -187,7 +187,7 @@ TEST_CASE("a last-runner-id that can't be written is a warning, once, and the co
   CHECK(store.load().next_id == 11);
   std::filesystem::remove(folder.path() / "last-runner-id.new");
   store.apply({ops::SetNextId{12}});
-  CHECK(read_file(folder.path() / "last-runner-id") == "11\n");
+  CHECK(read_file(folder.path() / "last-runner-id") == "11");
 }
 
 TEST_CASE("notes are set, replaced and deleted") {
@@ -276,7 +276,7 @@ TEST_CASE("a disk that takes no more fails the whole batch, and the same batch s
     CHECK(image.runners.size() == 1);
     CHECK(image.notes.empty());
     CHECK(image.next_id == 2);
-    CHECK(read_file(folder.path() / "last-runner-id") == "1\n");
+    CHECK(read_file(folder.path() / "last-runner-id") == "1");
   }
   store.apply(batch);
   auto image = store.load();

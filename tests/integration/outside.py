@@ -194,8 +194,8 @@ class GuestSimulator(Process):
         super().__init__("guests", folder)
         self.behaviour = self.folder / "behaviour.json"
 
-    def begin(self, libvirt_uri, monitor_url, behaviour=None):
-        self.behave(default=behaviour)
+    def begin(self, libvirt_uri, monitor_url, behaviour=None, by_guest=None):
+        self.behave(by_guest, default=behaviour)
         self.start([binary("GUEST_SIMULATOR", "guest-simulator"), "--connect", libvirt_uri, "--monitor", monitor_url,
                     "--behaviour", str(self.behaviour), "--parent-death"])
         wait_until("guests: at libvirt", lambda: "watching" in self.log())

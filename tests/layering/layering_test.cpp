@@ -52,7 +52,7 @@ const std::vector<Rule> rules = {
     {"actors/selector.", {"actors/edge/zip_text.hpp"}},
     {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk", "actors/edge/image_files", "actors/edge/iso",
                       "actors/edge/checkout"}},
-    {"actors/journal.", {"actors/edge/store.hpp"}},
+    {"actors/journal.", {"actors/edge/store.hpp", "actors/edge/inheritance.hpp"}},
     {"actors/files.", {"actors/edge/file_tree"}},
     {"actors/historian.", {"actors/edge/history.hpp"}},
     {"actors/album.", {"actors/edge/picture"}},

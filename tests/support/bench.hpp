@@ -22,6 +22,9 @@ class Bench {
   SnapshotPtr snapshot;
   std::vector<std::string> events; ///< the names of the core's log lines
   std::vector<HistoryEvent> history; ///< what is committed of it, pruning aside
+  std::vector<InheritedFiles> forgotten;    ///< what was deleted of an older monitor's files
+  std::map<std::string, std::string> links; ///< by profile: what the older monitor's link names
+  std::optional<Inheritance> adopting; ///< what the next start takes over
   std::map<RequestId, TakeAnswer> takes;
   std::map<RequestId, ReleaseAnswer> releases;
   std::map<RequestId, JitAnswer> jits;
@@ -57,7 +60,9 @@ class Bench {
     core = std::make_unique<Core>([this] { return random_(); });
     takes_pending_.clear();
     queue_.clear();
-    core->on_loaded(now(), store);
+    auto image = store;
+    image.inherited = adopting;
+    core->on_loaded(now(), std::move(image));
     core->on_policy(now(), policy);
     core->on_host(now(), true, "");
     run();
@@ -256,6 +261,26 @@ class Bench {
   void carry(effect::ListGuests&) {
     steady += std::chrono::nanoseconds(1);
     core->on_guest_listing(now(), world.list_guests(steady), "");
+  }
+  void carry(effect::ReadGuests& e) {
+    Definitions found;
+    for (auto& name : e.names)
+      if (auto it = world.guests.find(name); it != world.guests.end())
+        found[name] = it->second.xml;
+    auto error = fail_host ? fail_host(e) : std::nullopt;
+    core->on_guests_read(now(), error ? std::nullopt : std::optional(found), error.value_or(""));
+  }
+  void carry(effect::ForgetInherited& e) {
+    auto error = fail_host ? fail_host(e) : std::nullopt;
+    if (!error)
+      forgotten.push_back(e.files);
+    core->on_forgotten(now(), !error, error.value_or(""));
+  }
+  void carry(effect::LinkSnapshot& e) {
+    auto error = fail_host ? fail_host(e) : std::nullopt;
+    if (!error)
+      links[e.profile] = e.snapshot;
+    core->on_linked(now(), e.profile, e.snapshot, error.value_or(""));
   }
   void carry(effect::ListAddresses&) { core->on_addresses(now(), world.addresses(steady), ""); }
   void carry(effect::Prepare& e) {

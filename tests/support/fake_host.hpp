@@ -99,6 +99,15 @@ class FakeHost : public host_actor::base {
           });
         },
         [this](xml_atom, Name n) { return answer<XmlReply>("xml " + n, [&] { return xml(n); }); },
+        [this](defs_atom, const std::vector<std::string>& names) {
+          return answer<DefinitionsReply>("definitions", [&] {
+            domain::Definitions found;
+            for (auto& name : names)
+              if (machine_->guests.count(name))
+                found[name] = machine_->guests.at(name).xml;
+            return DefinitionsReply{found, {}};
+          });
+        },
         [this](define_atom, Name text) {
           return answer<HostReply>("define " + text, [&] { return define(text); });
         },

@@ -130,6 +130,15 @@ class FakeLibvirtHost : public Fake<host_actor> {
             return it == world().guests.end() ? XmlReply{{}, "no such guest"} : XmlReply{it->second.xml, {}};
           });
         },
+        [this](defs_atom, const std::vector<std::string>& names) {
+          return read<DefinitionsReply>("definitions", [this, names] {
+            domain::Definitions found;
+            for (auto& name : names)
+              if (auto it = world().guests.find(name); it != world().guests.end())
+                found[name] = it->second.xml;
+            return DefinitionsReply{found, {}};
+          });
+        },
         [](shot_atom, Name) { return PictureReply{{}, true, "made up"}; }, // nobody asks
         [this](define_atom, Name xml) {
           return act("define " + between(xml, "name"), [this, xml = xml] {
@@ -266,6 +275,8 @@ class FakeJournal : public Fake<journal_actor> {
           return promise;
         },
         [](watch_atom, const monitor_actor&) {},
+        [](forget_atom, const InheritedFiles&) { return ForgottenReply{true, {}}; },
+        [](link_atom, const std::string&, const std::string&) { return HostReply{}; },
         [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
     };
   }

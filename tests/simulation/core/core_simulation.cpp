@@ -157,6 +157,14 @@ void CoreSimulation::carry(effect::ListAddresses&, Fault fault) {
     listing = world_.addresses(steady());
   answer_with("addresses", [=, this] { core_->on_addresses(now(), listing, listing ? "" : "made up"); });
 }
+void CoreSimulation::carry(effect::ReadGuests& e, Fault fault) {
+  std::optional<Definitions> read;
+  if (fault == Fault::none && !libvirt_down_)
+    for (auto& name : e.names)
+      if (auto guest = world_.guests.find(name); guest != world_.guests.end())
+        (read ? *read : read.emplace())[name] = guest->second.xml;
+  answer_with("guests read", [=, this] { core_->on_guests_read(now(), read, read ? "" : "made up"); });
+}
 void CoreSimulation::carry(effect::Prepare& e, Fault fault) {
   auto reply = at_host(fault, [&] { return world_.prepare(e.spec, steady()); });
   answer_with("prepared", [=, this] { core_->on_prepared(now(), e.runner, reply); });

@@ -60,6 +60,7 @@ class CoreSimulation : public Simulation {
   void carry(effect::AskJobs&, Fault);
   void carry(effect::ListGuests&, Fault);
   void carry(effect::ListAddresses&, Fault);
+  void carry(effect::ReadGuests&, Fault);
   void carry(effect::Prepare&, Fault);
   void carry(effect::Start&, Fault);
   void carry(effect::Remove&, Fault);
