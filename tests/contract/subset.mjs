@@ -65,3 +65,15 @@ export function subset(description) {
   }
   return result;
 }
+
+/** The schemas of those webhooks' payloads by name, with all that they refer to. */
+export function webhooks(description, names) {
+  const result = { components: {}, webhooks: {} };
+  for (const name of names) {
+    const found = description['x-webhooks'][name]?.post.requestBody.content['application/json'].schema;
+    if (!found) throw new Error(`GitHub describes no webhook ${name}`);
+    result.webhooks[name] = found;
+    carry(description, result, found);
+  }
+  return result;
+}

@@ -211,6 +211,26 @@ void Api::count(const std::string& operation, const Answer& answer) {
   ++world_.counters[operation][lost ? lost : std::to_string(answer.status)];
 }
 
+std::vector<Webhook> Api::take_webhooks() {
+  std::vector<Webhook> webhooks;
+  for (const auto& happening : world_.model.take_happenings()) {
+    if (world_.model.settings().webhook_url.empty())
+      continue;
+    auto webhook = make_webhook(happening, world_.model);
+    const auto fault = world_.faults.take(happening.operation, {happening.job.runner, happening.job.runner_name});
+    if (fault && fault->kind == "drop") {
+      webhook_over(webhook, "dropped");
+      continue;
+    }
+    if (fault && fault->kind == "delay")
+      webhook.delay += from_seconds(fault->seconds);
+    webhooks.push_back(webhook);
+    if (fault && fault->kind == "duplicate")
+      webhooks.push_back(webhook); // with the same id, as a redelivery
+  }
+  return webhooks;
+}
+
 std::optional<Answer> Api::resume(Id runner, bool over, Moment now) {
   world_.model.advance(now);
   auto answer = poll_answer(world_, runner, over, now);

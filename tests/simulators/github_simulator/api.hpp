@@ -5,6 +5,7 @@
 
 #include "tests/simulators/github_simulator/protocol.hpp"
 #include "tests/simulators/github_simulator/rest.hpp"
+#include "tests/simulators/github_simulator/webhooks.hpp"
 
 namespace ci::github_simulator {
 
@@ -26,6 +27,13 @@ class Api {
   Moment next_change() const { return world_.model.next_change(); }
   /// The polls to resume.
   std::set<Id> take_news() { return world_.model.take_news(); }
+
+  /// The webhooks to send, faults applied.
+  std::vector<Webhook> take_webhooks();
+  /// One was sent: the status that came back, or how it was lost.
+  void webhook_over(const Webhook& webhook, const std::string& outcome) {
+    ++world_.counters[webhook.operation][outcome];
+  }
 
   /// Grows with every change that is worth keeping.
   std::uint64_t revision() const { return world_.model.revision() + world_.faults.revision(); }

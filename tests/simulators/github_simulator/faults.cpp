@@ -9,7 +9,9 @@ namespace ci::github_simulator {
 
 namespace {
 
-constexpr std::array<std::string_view, 17> kinds = {"status",
+constexpr std::array<std::string_view, 19> kinds = {"drop",
+                                                    "duplicate",
+                                                    "status",
                                                     "timeout",
                                                     "reset",
                                                     "close",
@@ -26,6 +28,9 @@ constexpr std::array<std::string_view, 17> kinds = {"status",
                                                     "drip",
                                                     "delay",
                                                     "headers"};
+
+/// Of webhooks, and of nothing else but `delay`.
+constexpr std::array<std::string_view, 2> of_webhooks = {"drop", "duplicate"};
 
 constexpr std::array<std::string_view, 4> not_acting = {"status", "timeout", "reset", "close"};
 
@@ -76,6 +81,8 @@ std::string complaint(const Fault& fault, const Json& json) {
     return "no such operation: " + fault.operation;
   if (!contains(kinds, fault.kind))
     return "no such kind: " + fault.kind;
+  if (fault.kind != "delay" && contains(of_webhooks, fault.kind) != is_webhook(fault.operation))
+    return "webhooks are dropped, duplicated or delayed, and nothing else is dropped or duplicated";
   if (fault.kind == "forget" && fault.runner.empty())
     return "which runner is to be forgotten?";
   if (fault.status < 100 || fault.status > 599)

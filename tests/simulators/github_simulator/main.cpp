@@ -17,6 +17,10 @@ int run(const sim::Options& options) {
   auto settings = api.world().model.settings();
   if (const auto wrong = sim::apply_settings(settings, options.settings))
     return refuse(program, *wrong);
+  if (!options.webhook_url.empty())
+    settings.webhook_url = options.webhook_url;
+  if (!options.webhook_secret.empty())
+    settings.webhook_secret = options.webhook_secret;
   api.world().model.set_settings(settings);
   return sim::serve(api, options);
 }

@@ -14,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace ci::github_simulator {
 
@@ -67,6 +68,8 @@ class Model {
   Moment next_change() const { return next_change_; }
   /// The runners whose poll has to be asked again; each is told once.
   std::set<Id> take_news();
+  /// What has happened to jobs and runs since the last call, oldest first.
+  std::vector<Happening> take_happenings() { return std::exchange(happenings_, {}); }
   /// Grows with every change that is worth keeping.
   std::uint64_t revision() const { return revision_; }
 
@@ -174,6 +177,8 @@ class Model {
   void enqueue(Job&, Moment now);
   void complete(Job&, const std::string& conclusion, Moment now);
   void forget_old_jobs();
+  void happened(const char* operation, const Job&);
+  void run_may_be_over(const Run&);
 
   Settings settings_;
   std::map<std::string, Scope> scopes_; ///< by key
@@ -187,6 +192,7 @@ class Model {
   std::deque<Departed> departed_;     ///< the latest
   LabelBook label_book_;
   std::set<Id> news_;
+  std::vector<Happening> happenings_;
   Moment next_change_ = never;
   std::uint64_t revision_ = 0;
   std::uint64_t registered_ever_ = 0;

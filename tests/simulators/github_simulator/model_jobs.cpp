@@ -146,6 +146,7 @@ const Job* Model::queue_job(const QueuedJob& wanted, Moment now) {
   job.seconds = wanted.seconds;
   job.created = now;
   ++revision_;
+  happened("webhook_queued", job);
   enqueue(job, now);
   return &job;
 }
@@ -214,6 +215,7 @@ void Model::assign(Job& job, Runner& runner, Moment now) {
   news_.insert(runner.id);
   runs_.at(job.run).updated = now;
   changed(runner);
+  happened("webhook_in_progress", job);
 }
 
 void Model::complete(Job& job, const std::string& conclusion, Moment now) {
@@ -223,7 +225,16 @@ void Model::complete(Job& job, const std::string& conclusion, Moment now) {
   runs_.at(job.run).updated = now;
   completed_.push_back(job.id);
   ++revision_;
+  happened("webhook_completed", job);
+  run_may_be_over(runs_.at(job.run));
   forget_old_jobs();
+}
+
+void Model::happened(const char* operation, const Job& job) { happenings_.push_back({operation, job, job.run}); }
+
+void Model::run_may_be_over(const Run& run) {
+  if (run_status(run) == "completed")
+    happenings_.push_back({"webhook_run", {}, run.id});
 }
 
 /// Keeps the state of a long test small. Must not forget the job that has just been completed.

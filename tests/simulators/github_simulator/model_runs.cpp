@@ -27,6 +27,7 @@ void Model::tell_run(Id id, std::optional<std::string> status, std::optional<std
   run.told_conclusion = std::move(conclusion);
   run.updated = now;
   ++revision_;
+  run_may_be_over(run);
 }
 
 bool Model::cancel_run(Id id, Moment now) {

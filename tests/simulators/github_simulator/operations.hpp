@@ -19,6 +19,13 @@ constexpr std::array<std::string_view, 18> rest_operations = {
 constexpr std::array<std::string_view, 5> runner_operations = {"session", "job", "alive", "done",
                                                                "end_session"};
 
+/// What webhooks tell of: faults and counters name them.
+constexpr std::array<std::string_view, 4> webhook_operations = {"webhook_queued", "webhook_in_progress",
+                                                                "webhook_completed", "webhook_run"};
+inline bool is_webhook(std::string_view name) {
+  return std::find(webhook_operations.begin(), webhook_operations.end(), name) != webhook_operations.end();
+}
+
 /// Of the storage that holds archives.
 constexpr const char* storage_operation = "storage";
 
@@ -27,7 +34,7 @@ inline bool is_rest_operation(std::string_view name) {
 }
 
 inline bool is_operation(std::string_view name) {
-  return is_rest_operation(name) || name == storage_operation ||
+  return is_rest_operation(name) || name == storage_operation || is_webhook(name) ||
          std::find(runner_operations.begin(), runner_operations.end(), name) != runner_operations.end();
 }
 

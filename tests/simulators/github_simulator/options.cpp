@@ -19,6 +19,8 @@ std::map<std::string, simulators::Take> takers(Options& options) {
          options.identity.api_path = value;
          return value == "/api/v3";
        }},
+      {"--webhook-url", text(options.webhook_url)},
+      {"--webhook-secret", text(options.webhook_secret)},
       {"--port",
        [&](auto& value) {
          const auto port = value == "0" ? 0 : parse_id(value).value_or(-1);
@@ -57,6 +59,8 @@ std::string usage() {
          "exists\n"
          "  --api-path PATH      /api/v3: the REST API is below it alone, as GitHub Enterprise Server has it\n"
          "  --runner-url URL     where guests find /_runner/; by default where they were registered\n"
+         "  --webhook-url URL    where webhooks are sent to: the setting webhook_url\n"
+         "  --webhook-secret S   what they are signed with: the setting webhook_secret\n"
          "  --state FILE         kept there, and read from there at the start\n"
          "  --settings JSON      as for PUT /_control/settings\n"
          "  --log-level LEVEL    trace, debug, info, warn, err, off; to stderr\n"

@@ -12,6 +12,7 @@ struct Options : simulators::CommonOptions {
   std::string port_file;
   std::string state_file;
   Json settings = Json::object(); ///< put over those of the state file
+  std::string webhook_url, webhook_secret; ///< put over those of the settings
   Identity identity;
 };
 

@@ -87,6 +87,13 @@ struct Run {
   std::optional<std::string> told_conclusion{}; ///< with told_status alone
 };
 
+/// Something that webhooks tell of, as it was then.
+struct Happening {
+  std::string operation; ///< webhook_queued, webhook_in_progress, webhook_completed or webhook_run
+  Job job{};             ///< but for webhook_run
+  Id run = 0;
+};
+
 /// A repository or organization that runners belong to.
 struct Scope {
   std::string key;  ///< `repos/owner/name` or `orgs/name` in lower case

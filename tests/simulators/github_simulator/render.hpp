@@ -15,5 +15,9 @@ Json registration_json(const Runner&, const Model&, const std::string& server_ur
 Json job_json(const Job&, const Model&, const std::string& base);
 Json artifact_json(const Artifact&, const Model&, const std::string& base);
 Json run_json(const Run&, const Model&, const std::string& base);
+Json user_json(const std::string& name, const std::string& base);
+Json repository_json(const std::string& full_name, const Model&, const std::string& base);
+/// A webhook's payload.
+Json payload_json(const Happening&, const Model&, const std::string& base);
 
 } // namespace ci::github_simulator

@@ -10,6 +10,8 @@ namespace {
 constexpr Id user_id = 1;
 constexpr Id workflow_id = 161335;
 
+} // namespace
+
 Json user_json(const std::string& name, const std::string& base) {
   const auto url = base + "/users/" + name;
   return {{"login", name},
@@ -31,6 +33,8 @@ Json user_json(const std::string& name, const std::string& base) {
           {"type", "User"},
           {"site_admin", false}};
 }
+
+namespace {
 
 /// URLs of a repository: the field without `_url`, and the path.
 constexpr std::pair<const char*, const char*> repository_urls[] = {
@@ -72,6 +76,8 @@ constexpr std::pair<const char*, const char*> repository_urls[] = {
     {"deployments", "deployments"},
 };
 
+} // namespace
+
 Json repository_json(const std::string& full_name, const Model& model, const std::string& base) {
   const auto slash = full_name.find('/');
   const auto url = base + "/repos/" + full_name;
@@ -91,8 +97,6 @@ Json repository_json(const std::string& full_name, const Model& model, const std
     json[std::string{field} + "_url"] = url + "/" + path;
   return json;
 }
-
-} // namespace
 
 Json run_json(const Run& run, const Model& model, const std::string& base) {
   const auto id = std::to_string(run.id);

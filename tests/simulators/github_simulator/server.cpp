@@ -3,6 +3,7 @@
 #include "tests/simulators/github_simulator/keeper.hpp"
 #include "tests/simulators/github_simulator/state_file.hpp"
 #include "tests/simulators/github_simulator/transport.hpp"
+#include "tests/simulators/github_simulator/webhook_sender.hpp"
 
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
@@ -68,6 +69,9 @@ class Server {
   Clock clock_;
   asio::io_context io_{1};
   Keeper keeper_{io_, api_, clock_, options_.state_file};
+  WebhookSender webhooks_{io_, [this](const Webhook& webhook, const std::string& outcome) {
+                            api_.webhook_over(webhook, outcome);
+                          }};
   asio::steady_timer change_timer_{io_};
   Moment awaited_ = never;
   int status_ = 0;
@@ -241,6 +245,8 @@ void Server::finish(const PendingPtr& pending) {
 
 void Server::settle() {
   answer_polls();
+  for (auto& webhook : api_.take_webhooks())
+    webhooks_.send(std::move(webhook));
   await_next_change();
   keeper_.save_soon();
 }

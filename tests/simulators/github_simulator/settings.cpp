@@ -9,7 +9,7 @@ namespace ci::github_simulator {
 
 namespace {
 
-constexpr std::array<std::pair<const char*, Duration Settings::*>, 12> durations = {{
+constexpr std::array<std::pair<const char*, Duration Settings::*>, 13> durations = {{
     {"online_delay", &Settings::online_delay},
     {"offline_delay", &Settings::offline_delay},
     {"assign_delay", &Settings::assign_delay},
@@ -22,6 +22,7 @@ constexpr std::array<std::pair<const char*, Duration Settings::*>, 12> durations
     {"timeout_hold", &Settings::timeout_hold},
     {"rate_window", &Settings::rate_window},
     {"app_token_lifetime", &Settings::app_token_lifetime},
+    {"webhook_delay", &Settings::webhook_delay},
 }};
 
 constexpr std::array<std::pair<const char*, int Settings::*>, 10> numbers = {{
@@ -41,6 +42,11 @@ constexpr std::array<std::pair<const char*, bool Settings::*>, 3> switches = {{
     {"lease_removes_record", &Settings::lease_removes_record},
     {"etags", &Settings::etags},
     {"secondary_limit", &Settings::secondary_limit},
+}};
+
+constexpr std::array<std::pair<const char*, std::string Settings::*>, 2> texts = {{
+    {"webhook_url", &Settings::webhook_url},
+    {"webhook_secret", &Settings::webhook_secret},
 }};
 
 template <class Table>
@@ -104,6 +110,11 @@ bool apply(Settings& settings, const std::string& key, const Json& value) {
       settings.*(entry->second) = value;
     return value.is_boolean();
   }
+  if (const auto* entry = find(texts, key)) {
+    if (value.is_string())
+      settings.*(entry->second) = value.get<std::string>();
+    return value.is_string();
+  }
   if (key == "answer_delay")
     return apply_answer_delay(settings, value);
   if (key == "report_busy")
@@ -127,6 +138,8 @@ Json to_json(const Settings& settings) {
   for (const auto& [key, member] : numbers)
     json[key] = settings.*member;
   for (const auto& [key, member] : switches)
+    json[key] = settings.*member;
+  for (const auto& [key, member] : texts)
     json[key] = settings.*member;
   json["answer_delay"] = Json::object();
   for (const auto& [operation, delay] : settings.answer_delay)

@@ -38,6 +38,11 @@ struct Settings {
   std::optional<std::string> report_status; ///< a lie about every runner
   Duration timeout_hold{600'000};           ///< how long a request without an answer is held
 
+  // Webhooks.
+  std::string webhook_url;    ///< `http://<address>:<port>/<path>`; empty: none are sent
+  std::string webhook_secret; ///< what they are signed with
+  Duration webhook_delay{0};
+
   // Limits.
   int rate_limit = 5'000;
   Duration rate_window{3'600'000};

@@ -21,6 +21,7 @@ std::string base64(std::string_view bytes);
 /// The inverse of base64(); nothing where the text is no base64.
 std::optional<std::string> base64_decoded(std::string_view);
 std::string sha256_hex(std::string_view bytes);
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 /// 32 hexadecimal digits which nobody can guess.
 std::string random_token();
 /// A positive decimal number, with nothing around it.
