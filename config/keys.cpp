@@ -131,8 +131,9 @@ KeyGroup<Settings> reservation_keys() {
               "so far apart."),
           make_key<S>(
               "exclusive_reservations", in_policy(&Policy::exclusive_reservations), boolean(),
-              "Register runners with one unguessable label alone and give them the others when they are "
-              "reserved, so that no other job can take them.")
+              "Register runners with one unguessable label alone. A reservation adds its own, which jobs must name "
+              "alone (runs-on: reserved-for:...); the usual ones follow when the job has begun, so that a job that "
+              "names those can't come first.")
               .at_restart(),
           make_key<S>("max_take_count", in_policy(&Policy::max_take_count), integer<int>(1, 1'000),
                       "Runners that one take may ask for."),

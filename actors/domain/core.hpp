@@ -310,7 +310,7 @@ class Core final : private Outbox {
   // core_take.cpp: reservations
   /// Orders what is due for a slot that is to be confirmed.
   void advance_slot(Reservation&, std::size_t index);
-  std::vector<std::string> labels_of(const Reservation&) const;
+  void slot_started(Reservation&, ReservationSlot&);
   std::vector<RunnerId> idle_runners(const std::string& profile) const;
   void advance(Reservation&);
   void advance_pending(Reservation&);

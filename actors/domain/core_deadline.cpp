@@ -152,7 +152,10 @@ int Core::settle_with_jobs(Reservation& r, const std::vector<WorkflowJob>& jobs)
     const bool worked = !name.empty() && std::any_of(jobs.begin(), jobs.end(),
                                                      [&](auto& job) { return job.runner_name == name; });
     if (worked && (slot.state == SlotState::confirmed || slot.state == SlotState::given_up)) {
-      slot.state = runner ? SlotState::started : SlotState::finished;
+      if (runner)
+        slot_started(r, slot);
+      else
+        slot.state = SlotState::finished;
       changed = true;
     } else if (!worked && waiting > 0 && !runner && slot.state == SlotState::finished) {
       slot.state = SlotState::given_up;

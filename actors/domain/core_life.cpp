@@ -84,11 +84,9 @@ void Core::advance(Runner& r) {
 
 std::vector<std::string> Core::registration_labels(const Profile& profile) {
   if (!policy_->exclusive_reservations)
-    return {"self-hosted", "X64", profile.github_runner_label};
-  char label[48];
-  std::snprintf(label, sizeof label, "exclusive-%016llx%016llx", static_cast<unsigned long long>(random_()),
-                static_cast<unsigned long long>(random_()));
-  return {label};
+    return usual_labels(profile);
+  const auto high = random_(), low = random_();
+  return {exclusive_label(high, low)};
 }
 
 /// The first time at once: plan() saw that there was room for it.

@@ -28,6 +28,8 @@ RunnerViewPtr Core::view_of(Runner& r) {
   v.created_at = r.rec.created_at;
   if (r.registration_exists())
     v.registration = r.reg;
+  if (v.registration) // whoever can read it could name it in a runs-on
+    std::erase_if(v.registration->labels, [](auto& label) { return is_exclusive_label(label); });
   if (r.guest_exists())
     v.guest_name = r.rec.guest_name;
   auto& addresses = addresses_.ipv4_by_guest;

@@ -20,7 +20,7 @@ void Core::advance_granted(Reservation& r) {
   for (auto& slot : r.rec.slots) {
     auto* runner = find(slot.runner);
     if (slot.state == SlotState::confirmed && runner && runner->rec.busy_seen) {
-      slot.state = SlotState::started;
+      slot_started(r, slot);
       changed = true;
       want_jobs(r); // was it the job that it is reserved for?
     }
@@ -38,6 +38,21 @@ void Core::advance_granted(Reservation& r) {
       if (r.rec.slots[i].state != SlotState::confirmed)
         advance_slot(r, i);
   watch_run(r);
+}
+
+/// Its job has begun. With `exclusive_reservations` its runner bore the reservation's labels alone until now, so
+/// that no other job could come first; the usual ones follow. They are for people: it does not matter if that fails.
+void Core::slot_started(Reservation& r, ReservationSlot& slot) {
+  slot.state = SlotState::started;
+  const auto* runner = find(slot.runner);
+  const auto profile = policy_->profiles.find(r.rec.request.profile);
+  if (!policy_->exclusive_reservations || profile == policy_->profiles.end() || !runner ||
+      !runner->registration_exists() || writes_held(WritePurpose::creating, 1) > Duration{0})
+    return;
+  writes_.spend(1, now_.steady);
+  r.work[slot.runner].labelling = true;
+  order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
+                      usual_labels(profile->second)});
 }
 
 void Core::unlabel(Reservation& r, ReservationSlot& slot) {
@@ -61,9 +76,9 @@ void Core::unlabel(Reservation& r, ReservationSlot& slot) {
   if (!work.unlabel_pause.due(now_.time))
     return wake(work.unlabel_pause.next());
   work.unlabelling = true;
-  writes_.spend(static_cast<int>(labels_of(r).size()), now_.steady); // one call for each; never held back here
-  order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
-                        labels_of(r)});
+  auto labels = reservation_labels(r.rec.request, r.rec.created_at);
+  writes_.spend(static_cast<int>(labels.size()), now_.steady); // one call for each; never held back here
+  order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id, std::move(labels)});
 }
 
 void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const GithubReply<Done>& reply) {
@@ -92,7 +107,7 @@ void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const Git
     runner->reg_seq = next_seq();
     if (reply && runner->reg)
       std::erase_if(runner->reg->labels, [&](auto& label) {
-        return has_label(labels_of(r), label);
+        return has_label(reservation_labels(r.rec.request, r.rec.created_at), label);
       });
     runner->look_wanted = true; // idle again only where GitHub confirms it
   }

@@ -175,21 +175,13 @@ void Core::advance_slot(Reservation& r, std::size_t index) {
     work.labelling = work.maybe_labelled = true;
     if (!std::exchange(work.write_spent, false))
       writes_.spend(1, now_.steady);
-    order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id, labels_of(r)});
+    order(effect::Label{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id,
+                        reservation_labels(r.rec.request, r.rec.created_at)});
   } else if (slot.state == SlotState::labelled) {
     work.looking = true;
     work.look_seq = next_seq();
     order(effect::LookSlot{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id});
   }
-}
-
-/// With `exclusive_reservations` a runner bears nothing before but a label that nobody can guess.
-std::vector<std::string> Core::labels_of(const Reservation& r) const {
-  auto labels = reservation_labels(r.rec.request, r.rec.created_at);
-  const auto profile = policy_->profiles.find(r.rec.request.profile);
-  if (policy_->exclusive_reservations && profile != policy_->profiles.end())
-    labels.insert(labels.end(), {"self-hosted", "X64", profile->second.github_runner_label});
-  return labels;
 }
 
 /// Another idle runner takes its place, where there is one.

@@ -149,6 +149,22 @@ std::vector<std::string> reservation_labels(const TakeRequest& request, Time sin
           "reserved-by:" + request.qualified_repo + "/actions/runs/" + std::to_string(request.run_id)};
 }
 
+std::vector<std::string> usual_labels(const Profile& profile) {
+  return {"self-hosted", "X64", profile.github_runner_label};
+}
+
+std::string exclusive_label(std::uint64_t high, std::uint64_t low) {
+  char digits[33];
+  std::snprintf(digits, sizeof digits, "%016llx%016llx", static_cast<unsigned long long>(high),
+                static_cast<unsigned long long>(low));
+  return std::string(exclusive) + digits;
+}
+
+bool is_exclusive_label(std::string_view label) {
+  return label.size() == exclusive.size() + 32 && to_lower(label).starts_with(exclusive) &&
+         std::all_of(label.begin() + exclusive.size(), label.end(), is_hex);
+}
+
 std::string to_lower(std::string_view text) {
   std::string result(text);
   for (auto& c : result)

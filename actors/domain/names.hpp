@@ -50,6 +50,13 @@ std::string snapshot_name(Time);
 constexpr std::string_view reserved_for = "reserved-for:";
 /// The three labels of a reservation, `reserved-for:` first. `since` is written in unix seconds.
 std::vector<std::string> reservation_labels(const TakeRequest&, Time since);
+/// What runners of the profile are registered with: `self-hosted`, `X64`, and the profile's own label.
+std::vector<std::string> usual_labels(const Profile&);
+constexpr std::string_view exclusive = "exclusive-";
+/// The one label of a runner under `exclusive_reservations`, of 128 random bits: a secret, since a job that names it
+/// gets the runner.
+std::string exclusive_label(std::uint64_t high, std::uint64_t low);
+bool is_exclusive_label(std::string_view);
 /// Labels at GitHub compare without case.
 bool same_label(std::string_view, std::string_view);
 bool has_label(const std::vector<std::string>& labels, std::string_view label);

@@ -150,7 +150,8 @@ struct Policy {
   bool dont_register_runners = false;
   bool dont_create_runners = false;
   bool queue_member = false;
-  /// Runners are registered with one unguessable label and get the others when they are reserved.
+  /// Runners are registered with one unguessable label alone, get a reservation's when they are reserved, and the
+  /// usual ones when its job has begun.
   bool exclusive_reservations = false;
 };
 using PolicyPtr = std::shared_ptr<const Policy>;

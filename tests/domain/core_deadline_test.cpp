@@ -211,29 +211,3 @@ TEST_CASE("where nobody is idle a dead runner is replaced as soon as one is") {
   b.advance(10s);
   CHECK(b.holders().size() == 3);
 }
-
-TEST_CASE("exclusive runners bear nothing but a label of their own until they are reserved") {
-  Bench b;
-  b.policy->exclusive_reservations = true;
-  b.start();
-  b.boot_all();
-  std::set<std::string> seen;
-  for (auto& [id, record] : b.world.records) {
-    REQUIRE(record.shown.labels.size() == 1);
-    CHECK(record.shown.labels[0].starts_with("exclusive-"));
-    CHECK(record.shown.labels[0].size() == 42);
-    seen.insert(record.shown.labels[0]);
-  }
-  CHECK(seen.size() == 3);
-  const auto request = Bench::ask("linux", 1);
-  const auto answer = b.takes.at(b.take(request));
-  REQUIRE(answer.runners.size() == 1);
-  auto labels = [&] { return b.runner(answer.runners[0]->id).reg->labels; };
-  for (const auto& label : {"reserved-for:" + request.unique_id, std::string("self-hosted"),
-                            std::string("X64"), std::string("self-hosted-image:linux")})
-    CHECK(has_label(labels(), label));
-  b.release(request.unique_id);
-  b.advance(5s);
-  CHECK(labels().size() == 1);
-  CHECK(b.count(Status::Idle) == 3);
-}
