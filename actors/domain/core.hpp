@@ -94,6 +94,7 @@ struct Runner {
   std::optional<Time> orphan_label_since; ///< a reservation label at GitHub that no reservation here explains
 
   RunnerViewPtr view;
+  std::string stolen_from; ///< the reservation that it was promised to when another job took it; for readers
 
   bool guest_off() const { return guest_known && guest != GuestState::on && !starting; }
   bool guest_exists() const { return !rec.guest_removed && guest != GuestState::absent; }

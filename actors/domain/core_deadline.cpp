@@ -158,6 +158,7 @@ int Core::settle_with_jobs(Reservation& r, const std::vector<WorkflowJob>& jobs)
         slot.state = SlotState::finished;
       changed = true;
     } else if (!worked && waiting > 0 && !runner && slot.state == SlotState::finished) {
+      runner->stolen_from = r.rec.request.unique_id_spelt;
       slot.state = SlotState::given_up;
       changed = true;
     } else if (!worked && waiting > 0 && runner && slot.state == SlotState::started) {

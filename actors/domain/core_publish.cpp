@@ -47,6 +47,8 @@ RunnerViewPtr Core::view_of(Runner& r) {
     v.details["last_error"] = r.last_error;
   if (auto* reservation = reservation_of(r))
     v.details["reserved_for"] = reservation->rec.request.unique_id_spelt;
+  if (!r.stolen_from.empty())
+    v.details["stolen_from"] = r.stolen_from;
   if (r.rec.phase == Phase::destroying && r.first_not_busy && !r.rec.registration_ended)
     v.details["not_busy_since"] = rfc3339(*r.first_not_busy);
   refresh(r.view, std::move(v));

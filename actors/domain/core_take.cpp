@@ -191,8 +191,10 @@ void Core::drop_slot(Reservation& r, ReservationSlot& slot, const char* why) {
   log(LogLevel::info, "take_dropped_runner",
       "unique_id=" + r.rec.request.unique_id + " runner=" + std::to_string(dropped) + " why=\"" + why + "\"");
   bool stolen = runner && runner->rec.busy_seen;
-  if (stolen)
+  if (stolen) {
+    runner->stolen_from = r.rec.request.unique_id_spelt;
     order(effect::Count{"ci_monitor_stolen_total", {{"profile", r.rec.request.profile}}});
+  }
   // Labels of a runner that works for another job, or is no more, go with it.
   bool clean = stolen || !runner || runner->rec.registration_ended || !(r.work[dropped].maybe_labelled || r.from_store);
   auto used = [&](RunnerId id) {

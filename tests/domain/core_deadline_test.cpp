@@ -94,6 +94,7 @@ TEST_CASE("a run that nobody knows keeps nothing past the deadline") {
   b.advance(61s);
   CHECK(!b.lives(b.given[0]));
 }
+  CHECK(b.runner(b.given[0]).view->details.at("stolen_from") == b.uid);
 
 TEST_CASE("a run that is cancelled or over frees its runners before the deadline") {
   for (const auto* conclusion : {"cancelled", "success"}) {
