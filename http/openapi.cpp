@@ -127,8 +127,12 @@ Spec security_of(Proof proof) {
 Spec complete(Spec operation, const Route& route) {
   const bool cacheable = operation.value("cacheable", false);
   operation.erase("cacheable");
+  const bool by_lease = operation.value("by-lease", false);
+  operation.erase("by-lease");
   complete_parameters(operation, route, cacheable);
   auto given = operation["responses"];
+  if (by_lease)
+    also(given, "503", "No guest is known by this address yet.");
   add_common_responses(given, route);
   if (cacheable)
     given["304"] = {{"description", "The client has it already."}};

@@ -14,9 +14,10 @@
 
 namespace ci::http {
 
-/// JSON objects: "METHOD /pattern" to an Operation Object of OpenAPI, with three liberties:
+/// JSON objects: "METHOD /pattern" to an Operation Object of OpenAPI, with four liberties:
 /// - a response that is a string is an error document (RFC 9457) which is sent for that reason;
 /// - `"cacheable": true` says that 200 bears an ETag, and that If-None-Match leads to 304;
+/// - `"by-lease": true` says that the answer is for the guest that has the peer's address;
 /// - a path's parameters need not be declared `in` and `required`.
 extern const char* const openapi_reserve;
 extern const char* const openapi_guest;

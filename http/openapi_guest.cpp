@@ -6,17 +6,18 @@ const char* const openapi_guest = R"json({
 "GET /github-jitconfig": {
   "operationId": "jitConfig", "tags": ["guest"], "summary": "The runner's JIT config",
   "description": "For the guest whose current lease is the peer's address.",
+  "by-lease": true,
   "responses": {
     "200": {"description": "A JSON string for the runner's --jitconfig.",
       "content": {"application/json": {"schema": {"type": "string", "minLength": 1}}}},
     "410": "GitHub has seen the runner online, or it was fetched too often: the JIT config is not given out any more.",
-    "503": "No guest is known by this address yet, or its registration is not there yet."}},
+    "503": "The runner's registration is not there yet."}},
 "GET /boot": {
   "operationId": "bootScript", "tags": ["guest"], "summary": "The profile's boot script",
   "description": "For the guest, of a runner or of an image rebuild, whose current lease is the peer's address.",
+  "by-lease": true,
   "responses": {
-    "200": {"description": "The script, byte for byte.", "content": {"text/plain": {"schema": {"type": "string"}}}},
-    "503": "No guest is known by this address yet."}},
+    "200": {"description": "The script, byte for byte.", "content": {"text/plain": {"schema": {"type": "string"}}}}}},
 "GET /image-deps/{path...}": {
   "operationId": "imageDependency", "tags": ["guest"], "summary": "A file that image builds need",
   "parameters": [{"name": "path", "description": "Below the folder IMAGE_DEPS_DIR.", "schema": {"type": "string"}},

@@ -2,9 +2,7 @@
 /// A Registrations over a fake link, with time that is moved by hand.
 
 #include "actors/registrations.hpp"
-
-#include <caf/scheduler/test_coordinator.hpp>
-#include <doctest/doctest.h>
+#include "tests/actors/asker.hpp"
 
 #include <deque>
 
@@ -79,50 +77,26 @@ class FakeLink : public fake_link_actor::base {
   LinkCalls* calls_;
 };
 
-struct TestConfig : caf::actor_system_config {
-  TestConfig() { set("scheduler.policy", caf::atom("testing")); }
-};
-
 /// A Registrations over a fake link, with time that is moved by hand.
-struct Fixture {
-  TestConfig config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler =
-      dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+struct Fixture : ci::test::Asker {
   LinkCalls calls;
   fake_link_actor link = system.spawn<FakeLink>(&calls);
   registrations_root_actor registrations =
       system.spawn<Registrations>(std::make_shared<Meter>("registrations"), link);
-  caf::scoped_actor self{system};
 
-  Fixture() {
-    // A clock that begins at its epoch would make every moment look like "never".
-    scheduler.advance_time(1h);
-    scheduler.run();
-  }
+  Fixture() { run(); }
   ~Fixture() {
     // Promises refer to the link.
     calls = {};
-    caf::anon_send_exit(registrations, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(link, caf::exit_reason::user_shutdown);
-    scheduler.run();
+    end(registrations);
+    end(link);
+    run();
   }
 
-  Steady now() { return scheduler.clock().now(); }
   template <class... Args>
   auto ask(Args... args) {
-    auto handle = self->request(registrations, caf::infinite, args...);
-    scheduler.run();
-    return handle;
+    return ask_of(registrations, args...);
   }
-  template <class Reply, class Handle>
-  Reply receive(Handle& handle) {
-    Reply result;
-    handle.receive([&](Reply& reply) { result = std::move(reply); },
-                   [&](const caf::error& error) { FAIL(system.render(error)); });
-    return result;
-  }
-  bool answered() { return !self->mailbox().empty(); }
   /// Answers the link's oldest call of that sort.
   void answer(GithubAnswer reply) {
     caf::anon_send(link, start_atom::value, std::move(reply));

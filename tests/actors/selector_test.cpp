@@ -1,8 +1,6 @@
 #include "actors/selector.hpp"
+#include "tests/actors/asker.hpp"
 #include "tests/edge/zip_support.hpp"
-
-#include <caf/scheduler/test_coordinator.hpp>
-#include <doctest/doctest.h>
 
 #include <optional>
 
@@ -81,26 +79,16 @@ class SilentMetrics : public metrics_actor::base {
   }
 };
 
-struct TestConfig : caf::actor_system_config {
-  TestConfig() { set("scheduler.policy", caf::atom("testing")); }
-};
-
 /// A selector over a GitHub that says what the test wants, with time that is moved by hand.
-struct Fixture {
-  TestConfig config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler =
-      dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+struct Fixture : ci::test::Asker {
   std::shared_ptr<Github> github = std::make_shared<Github>();
   registrations_actor registrations = system.spawn<FakeRegistrations>(github);
   metrics_actor metrics = system.spawn<SilentMetrics>();
   selector_actor selector =
       system.spawn<Selector>(std::make_shared<Meter>("selector"), registrations, metrics);
-  caf::scoped_actor self{system};
   SelectRules rules;
 
   Fixture() {
-    scheduler.advance_time(1h);
     rules.allowed_qualified_repo_prefix = "octo/";
     rules.artifact_name_prefix = "servo-ci-runners_";
     rules.profiles = {{"linux", Tokenless::all}, {"own", Tokenless::same_repo}};
@@ -108,10 +96,9 @@ struct Fixture {
     github->hold(text());
   }
   ~Fixture() {
-    for (const auto& actor :
-         {caf::actor_cast<caf::actor>(selector), caf::actor_cast<caf::actor>(registrations),
-          caf::actor_cast<caf::actor>(metrics)})
-      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    end(selector);
+    end(registrations);
+    end(metrics);
     scheduler.run();
   }
 
@@ -125,16 +112,11 @@ struct Fixture {
   }
   static SelectRequest asked(RunId run = 7) { return {id, id, "octo/repo", run, ""}; }
   auto send(const SelectRequest& request = asked()) {
-    auto handle = self->request(selector, caf::infinite, select_atom::value, request);
-    scheduler.run();
-    return handle;
+    return ask_of(selector, select_atom::value, request);
   }
   template <class Handle>
   SelectAnswer receive(Handle& handle) {
-    SelectAnswer result;
-    handle.receive([&](SelectAnswer& answer) { result = std::move(answer); },
-                   [&](const caf::error& error) { FAIL(system.render(error)); });
-    return result;
+    return Asker::receive<SelectAnswer>(handle);
   }
   SelectAnswer select(const SelectRequest& request = asked()) {
     auto handle = send(request);
