@@ -9,6 +9,7 @@
 #include "actors/domain/github.hpp"
 #include "actors/domain/guest.hpp"
 #include "actors/domain/history.hpp"
+#include "actors/domain/notice.hpp"
 #include "actors/domain/operator.hpp"
 #include "actors/domain/picture.hpp"
 #include "actors/domain/policy.hpp"
@@ -101,6 +102,8 @@ struct UsageReply {
 /// Are called in the historian's thread: hand on and leave.
 using RecalledTo = std::function<void(const HistoryReply&)>;
 using TalliedTo = std::function<void(const UsageReply&)>;
+/// What a webhook told; counted by who sent it, for as long as anyone holds it.
+using NoticePtr = std::shared_ptr<const domain::GithubNotice>;
 using MetricLabels = std::map<std::string, std::string>;
 
 // Atoms are at most ten characters long in CAF 0.17.
@@ -109,6 +112,7 @@ using release_atom = caf::atom_constant<caf::atom("release")>;
 using jit_atom = caf::atom_constant<caf::atom("jit")>;
 using boot_atom = caf::atom_constant<caf::atom("boot")>;
 using lever_atom = caf::atom_constant<caf::atom("lever")>;
+using notice_atom = caf::atom_constant<caf::atom("notice")>;
 using guest_atom = caf::atom_constant<caf::atom("guest")>;
 using host_atom = caf::atom_constant<caf::atom("host")>;
 using store_atom = caf::atom_constant<caf::atom("store")>;
@@ -181,6 +185,8 @@ using monitor_actor = caf::typed_actor<
     caf::replies_to<boot_atom, TicketPtr, std::string>::with<domain::BootAnswer>,
     /// What an operator asks for: overrides, pauses, an end of a runner. Answered when it is durable.
     caf::replies_to<lever_atom, TicketPtr, domain::Lever>::with<domain::LeverAnswer>,
+    /// A webhook of GitHub's.
+    caf::reacts_to<notice_atom, NoticePtr>,
     /// libvirt reported a change of one guest.
     caf::reacts_to<guest_atom, domain::GuestObservation>,
     /// The libvirt connection came up or was lost.
@@ -415,6 +421,7 @@ CI_LOCAL_MESSAGE(ci::TalliedTo)
 CI_LOCAL_MESSAGE(ci::domain::HistoryQuery)
 CI_LOCAL_MESSAGE(ci::domain::UsageWindow)
 CI_LOCAL_MESSAGE(ci::TicketPtr)
+CI_LOCAL_MESSAGE(ci::NoticePtr)
 CI_LOCAL_MESSAGE(ci::GuestListingReply)
 CI_LOCAL_MESSAGE(ci::AddressReply)
 CI_LOCAL_MESSAGE(ci::XmlReply)

@@ -56,6 +56,11 @@ const std::vector<MetricDeclaration>& metric_declarations() {
        "Idle runners that took the place of a reserved one.",
        {"profile"},
        {}},
+      {Kind::counter,
+       "ci_monitor_webhooks_total",
+       "Webhooks taken in, and whether they were about ours.",
+       {"event", "use"},
+       {}},
       {Kind::histogram,
        "ci_monitor_runner_step_seconds",
        "Order of a runner to each step of its way: registered, disk, defined, started, lease (when it was seen), boot, "

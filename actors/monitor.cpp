@@ -53,6 +53,10 @@ Monitor::behavior_type Monitor::make_behavior() {
       [this](lever_atom, const TicketPtr& ticket, const domain::Lever& asked) {
         return admit(levers_, ticket, [&](auto id) { core_.operate(now(), id, asked); });
       },
+      [this](notice_atom, const NoticePtr& notice) {
+        core_.on_notice(now(), *notice);
+        nudge();
+      },
       [this](guest_atom, const domain::GuestObservation& seen) {
         core_.on_guest(now(), seen);
         nudge();

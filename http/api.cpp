@@ -8,8 +8,9 @@ namespace ci::http {
 
 namespace {
 
-Options without_token(Options options) {
+Options without_secrets(Options options) {
   options.api_token.clear();
+  options.webhook_secret.clear();
   return options;
 }
 
@@ -67,12 +68,13 @@ Document describe(const Options& options) {
 } // namespace
 
 Context::Context(Options given, Surroundings surroundings)
-    : options(without_token(given)), around(completed(std::move(surroundings))), token(given.api_token),
+    : options(without_secrets(given)), around(completed(std::move(surroundings))), token(given.api_token), webhook_key(given.webhook_secret),
       admission(options.trusted_proxies, options.guest_network),
       dashboard(around.board, {options.external_base_url, options.github_web_url, options.version, options.public_pictures},
                 around.wall_now),
       description(describe(options)), public_pictures(options.public_pictures), ready_within(options.ready_within),
-      selects(options.limits.selects_per_minute), pictures_now(options.limits.pictures_now_per_minute) {}
+      selects(options.limits.selects_per_minute), pictures_now(options.limits.pictures_now_per_minute),
+      wrong_signatures(options.limits.wrong_signatures_per_minute) {}
 
 gateway_actor Context::gateway() const {
   std::lock_guard lock(gateway_mutex_);

@@ -20,6 +20,7 @@ class Api {
   void set_gateway(gateway_actor gateway) { context_.set_gateway(std::move(gateway)); }
   /// After a reload of the secrets. Any thread.
   void set_token(std::string_view token) { context_.token.set(token); }
+  void set_webhook_secret(std::string_view secret) { context_.webhook_key.set(secret); }
   /// After a reload of the settings: takes over who may see pictures, and how often what may be asked. Any
   /// thread.
   void adjust(const Options&);

@@ -8,6 +8,7 @@
 #include "http/gateway.hpp"
 #include "http/limiter.hpp"
 #include "http/parameters.hpp"
+#include "http/webhook.hpp"
 
 #include <prometheus/registry.h>
 
@@ -40,18 +41,21 @@ struct Surroundings {
 struct Context {
   Context(Options, Surroundings);
 
-  /// Without the token. What of it a reload changes stands below once more, and counts there.
+  /// Without the secrets. What of it a reload changes stands below once more, and counts there.
   const Options options;
   const Surroundings around;
   ApiToken token;
+  WebhookKey webhook_key;
   const Admission admission;
   Dashboard dashboard;
   const Document description; ///< of this API
   std::atomic<bool> public_pictures;
   std::atomic<domain::Duration> ready_within;
-  SourceLimiter selects, pictures_now;
+  SourceLimiter selects, pictures_now, wrong_signatures;
   /// Requests that the historian has to read for. Shared with them: they may outlive this.
   const std::shared_ptr<std::atomic<int>> recalls = std::make_shared<std::atomic<int>>(0);
+  /// Webhooks that were answered and that the monitor has not taken in.
+  const std::shared_ptr<std::atomic<int>> waiting_notices = std::make_shared<std::atomic<int>>(0);
 
   gateway_actor gateway() const;
   /// A restarted one. Any thread.

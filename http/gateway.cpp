@@ -59,6 +59,10 @@ Gateway::behavior_type Gateway::make_behavior() {
         if (const auto responder = waiting.lock())
           responder->refuse(unavailable("The answer is not there in time; try again."));
       },
+      [this](notice_atom, const NoticePtr& notice) {
+        if (monitor_) // else it is lost, as webhooks may be
+          send(monitor_, notice_atom::value, notice);
+      },
       [this](policy_atom, const Waits& waits) { waits_ = waits; },
       [this](tick_atom, std::uint64_t id) { time_out(id); },
   };

@@ -39,6 +39,8 @@ using gateway_actor = caf::typed_actor<
     caf::reacts_to<expire_atom, ResponderRef>,
     /// New settings: how long requests that come from now on may take.
     caf::reacts_to<policy_atom, Waits>,
+    /// A webhook, for the monitor; answered already.
+    caf::reacts_to<notice_atom, NoticePtr>,
     /// A request's time ran out; the number is the request's.
     caf::reacts_to<tick_atom, std::uint64_t>>;
 

@@ -47,6 +47,9 @@ void dashboard_json(Context&, const Request&, const ResponderPtr&);
 void history(Context&, const Request&, const ResponderPtr&);
 void usage(Context&, const Request&, const ResponderPtr&);
 
+// handlers_webhook.cpp
+void github_webhook(Context&, const Request&, const ResponderPtr&);
+
 // handlers_operator.cpp
 void healthz(Context&, const Request&, const ResponderPtr&);
 void readyz(Context&, const Request&, const ResponderPtr&);

@@ -21,21 +21,31 @@ std::size_t SourceLimiter::sources() const {
 std::optional<int> SourceLimiter::admit(const domain::Address& source, domain::Steady now) {
   std::lock_guard lock(mutex_);
   forget_quiet(now);
-  const auto seconds_until = [&](domain::Steady free) {
-    const auto wait = std::chrono::ceil<std::chrono::seconds>(free - now).count();
-    return static_cast<int>(std::clamp<std::int64_t>(wait, 1, 60));
-  };
   if (per_minute_ <= 0)
-    return seconds_until(now + window);
+    return 60;
   auto& entry = entry_of(counted_as(source));
-  while (!entry.admitted.empty() && entry.admitted.front() + window <= now)
-    entry.admitted.pop_front();
-  const auto share = static_cast<std::size_t>(per_minute_);
-  if (entry.admitted.size() >= share)
-    return seconds_until(entry.admitted[entry.admitted.size() - share] + window);
+  if (const auto wait = wait_of(entry, now))
+    return wait;
   entry.admitted.push_back(now);
   entries_.splice(entries_.end(), entries_, by_key_.at(entry.key));
   return std::nullopt;
+}
+
+std::optional<int> SourceLimiter::used_up(const domain::Address& source, domain::Steady now) {
+  std::lock_guard lock(mutex_);
+  const auto known = by_key_.find(counted_as(source));
+  return known == by_key_.end() ? std::nullopt : wait_of(*known->second, now);
+}
+
+std::optional<int> SourceLimiter::wait_of(Entry& entry, domain::Steady now) const {
+  while (!entry.admitted.empty() && entry.admitted.front() + window <= now)
+    entry.admitted.pop_front();
+  const auto share = static_cast<std::size_t>(std::max(per_minute_, 0));
+  if (entry.admitted.size() < share)
+    return std::nullopt;
+  const auto free = share == 0 ? now + window : entry.admitted[entry.admitted.size() - share] + window;
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(free - now).count();
+  return static_cast<int>(std::clamp<std::int64_t>(wait, 1, 60));
 }
 
 SourceLimiter::Entry& SourceLimiter::entry_of(const domain::Address& key) {

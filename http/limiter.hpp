@@ -30,6 +30,8 @@ class SourceLimiter {
   /// Counts one more and gives none, or, where the source has had its share, the seconds (1 to 60) after
   /// which it may ask again. What is refused does not count. \p now: steady, and never earlier than before.
   std::optional<int> admit(const domain::Address& source, domain::Steady now);
+  /// The same, without counting one more.
+  std::optional<int> used_up(const domain::Address& source, domain::Steady now);
   /// Sources that are remembered now.
   std::size_t sources() const;
 
@@ -39,6 +41,7 @@ class SourceLimiter {
     std::deque<domain::Steady> admitted; ///< within the window, oldest first
   };
   using Entries = std::list<Entry>;
+  std::optional<int> wait_of(Entry&, domain::Steady now) const;
   Entry& entry_of(const domain::Address& key);
   void forget_quiet(domain::Steady now);
 

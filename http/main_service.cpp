@@ -138,6 +138,8 @@ void Service::stop(int status) {
 void Service::apply(const config::Secrets& secrets) {
   api_->adjust(http_options(settings_, secrets));
   api_->set_token(secrets.monitor_api_token.reveal());
+  const auto& webhook_secret = secrets.github_webhook_secret;
+  api_->set_webhook_secret(webhook_secret ? webhook_secret->reveal() : std::string_view());
   cast_->reloaded(settings_, secrets);
 }
 

@@ -112,6 +112,8 @@ Options http_options(const config::Settings& s, const config::Secrets& secrets) 
   o.port = s.port;
   o.external_base_url = s.external_base_url;
   o.api_token = secrets.monitor_api_token.reveal();
+  if (secrets.github_webhook_secret)
+    o.webhook_secret = secrets.github_webhook_secret->reveal();
   o.trusted_proxies = s.trusted_proxies;
   o.guest_network = s.guest_network;
   o.limits.connections = most_connections();

@@ -45,6 +45,22 @@ const char* const openapi_operator = R"json({
   "responses": {
     "200": {"description": "By profile, and of all.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UsageReport"}}}},
     "503": "The store can't be read, or others read it; repeat it."}},
+"POST /github/webhook": {
+  "operationId": "githubWebhook", "tags": ["operator"], "summary": "What GitHub tells by itself",
+  "description": "For the events workflow_job and workflow_run of the scope whose runners these are; others are taken and ignored. A delivery makes the service ask GitHub at once, and is never needed: late, repeated and lost ones do no harm.",
+  "parameters": [
+    {"name": "X-Hub-Signature-256", "in": "header", "required": true, "description": "sha256= and the HMAC-SHA256 of the body's bytes with GITHUB_WEBHOOK_SECRET, in hex.",
+      "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"}},
+    {"name": "X-GitHub-Event", "in": "header", "required": true, "description": "Which event it is.", "schema": {"type": "string"}},
+    {"name": "X-GitHub-Delivery", "in": "header", "description": "The delivery's id; a repeated one makes no difference.", "schema": {"type": "string"}}],
+  "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "additionalProperties": true}}}},
+  "responses": {
+    "202": {"description": "Taken; what follows from it comes afterwards."},
+    "400": "The signature is right, but the content type is not application/json, the event is not named, or the body is not as GitHub describes it.",
+    "403": "X-Hub-Signature-256 is missing or wrong.",
+    "404": "No webhook secret is set.",
+    "429": "Too many wrong signatures came from this address.",
+    "503": "The first crank is not over, or too many deliveries wait."}},
 "GET /openapi.json": {
   "operationId": "openapi", "tags": ["operator"], "summary": "This description", "cacheable": true,
   "responses": {

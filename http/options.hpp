@@ -21,6 +21,7 @@ struct Limits {
   int connections_per_source = 64;       ///< past it 429; a multiple of it is closed unanswered
   int selects_per_minute = 10;           ///< without the token, from one source; one more: 429
   int pictures_now_per_minute = 60;      ///< likewise
+  int wrong_signatures_per_minute = 10;  ///< of webhooks, from one source; after that 429, whatever comes from there
   std::size_t requests_in_flight = 1024; ///< cranking requests under way; one more: 503
 };
 
@@ -49,6 +50,8 @@ struct Options {
   std::string external_base_url;
   /// Secret: what clients show as Bearer.
   std::string api_token;
+  /// Secret: what GitHub signs webhooks with; empty: none are taken.
+  std::string webhook_secret;
   std::vector<domain::Network> trusted_proxies;
   std::optional<domain::Network> guest_network;
   Limits limits;

@@ -54,6 +54,8 @@ const char* reason_phrase(int status) {
   switch (status) {
   case 200:
     return "OK";
+  case 202:
+    return "Accepted";
   case 206:
     return "Partial Content";
   case 302:

@@ -38,6 +38,7 @@ constexpr Route table[] = {
     {"POST",   "/profile/{profile_key}/resume",       others,   Proof::token,             resume_profile},
     {"POST",   "/profile/{profile_key}/rebuild",      others,   Proof::token,             rebuild_image},
     {"POST",   "/runner/{runner_id}/destroy",         others,   Proof::token,             destroy_runner},
+    {"POST",   "/github/webhook",                     others,   Proof::none,              github_webhook},
     {"GET",    "/healthz",                            everyone, Proof::none,              healthz},
     {"GET",    "/readyz",                             others,   Proof::none,              readyz},
     {"GET",    "/metrics",                            others,   Proof::token_or_loopback, metrics},

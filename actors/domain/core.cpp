@@ -199,7 +199,7 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(r.offline_since);
     move(r.first_not_busy);
     move(r.orphan_label_since);
-    for (auto* pause : {&r.look, &r.unregister_pause, &r.remove_pause})
+    for (auto* pause : {&r.look, &r.over_look, &r.unregister_pause, &r.remove_pause})
       pause->shift(by);
   }
   for (auto& [id, tombstone] : gone_)
@@ -210,6 +210,7 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(reservation.rec.deadline);
     move(reservation.rec.ended_at);
     move(reservation.ask_due);
+    move(reservation.asked_at);
     for (auto& [runner, work] : reservation.work)
       for (auto* pause : {&work.unlabel_pause, &work.label_pause})
         pause->shift(by);

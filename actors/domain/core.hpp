@@ -14,6 +14,7 @@
 #include "actors/domain/history.hpp"
 #include "actors/domain/images.hpp"
 #include "actors/domain/names.hpp"
+#include "actors/domain/notice.hpp"
 #include "actors/domain/operator.hpp"
 #include "actors/domain/outbox.hpp"
 #include "actors/domain/policy.hpp"
@@ -67,6 +68,8 @@ struct Runner {
   std::optional<std::uint64_t> missing_seq; ///< a 404 came then; only a listing ordered later can confirm it
   Backoff look{Duration{2'000}, Duration{30'000}};
   bool look_wanted = false;
+  bool told_over = false; ///< a webhook said that its job is over: it is asked for until GitHub agrees
+  Backoff over_look{Duration{2'000}, Duration{30'000}};
 
   // Orders under way.
   bool preparing = false, prepared = false, starting = false, registering = false, registered_once = false;
@@ -91,10 +94,10 @@ struct Runner {
     std::uint64_t seq; ///< looks ordered before this say nothing to it
   };
   std::vector<JitWaiter> jit_waiters;
+  std::string stolen_from; ///< the reservation that it was promised to when another job took it; for readers
   std::optional<Time> orphan_label_since; ///< a reservation label at GitHub that no reservation here explains
 
   RunnerViewPtr view;
-  std::string stolen_from; ///< the reservation that it was promised to when another job took it; for readers
 
   bool guest_off() const { return guest_known && guest != GuestState::on && !starting; }
   bool guest_exists() const { return !rec.guest_removed && guest != GuestState::absent; }
@@ -129,6 +132,7 @@ struct Reservation {
   bool asked_past = false;     ///< after the deadline, too
   bool jobs_wanted = false;    ///< only the run's jobs explain what happened
   std::optional<Time> ask_due; ///< when the run is asked next
+  std::optional<Time> asked_at; ///< when it was asked last
   std::string given_up;        ///< why those of its runners are let go whose jobs have not begun; empty: they are kept
   ReservationViewPtr view;
 };
@@ -161,7 +165,8 @@ class Core final : private Outbox {
   void on_unlabelled(Now, const std::string& unique_id, RunnerId, const GithubReply<Done>&);
   void on_run(Now, const std::string& unique_id, const GithubReply<WorkflowRun>&);
   void on_jobs(Now, const std::string& unique_id, const GithubReply<std::vector<WorkflowJob>>&);
-  void on_run_event(Now, const std::string& repository, RunId);
+  /// A webhook: whatever it says is believed only as far as it keeps a guest.
+  void on_notice(Now, const GithubNotice&);
   void on_guests_read(Now, const std::optional<Definitions>&, const std::string& error);
   /// `all`: nothing is left to delete.
   void on_forgotten(Now, bool all, const std::string& error);
@@ -300,11 +305,17 @@ class Core final : private Outbox {
   /// None of the kind `none` where it may go on.
   Verdict check_tokenless(const TakeRequest&) const;
 
+  // core_notice.cpp: webhooks
+  bool noticed(const notice::Job&);
+  Runner* noticed_runner(const notice::Job&);
+  bool ask_run_soon(const std::string& repository, RunId, const std::vector<std::string>& labels);
+
   // core_deadline.cpp: after the answer, until all jobs have begun
   void watch_run(Reservation&);
   void want_jobs(Reservation&);
   void give_up(Reservation&, const std::string& why);
   bool run_unknown(Reservation&, const GithubError&);
+  Reservation* run_answered(Now, const std::string& unique_id, const GithubError&);
   int settle_with_jobs(Reservation&, const std::vector<WorkflowJob>&);
   void replace_missing(Reservation&, int waiting);
 

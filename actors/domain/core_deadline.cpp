@@ -49,6 +49,7 @@ void Core::watch_run(Reservation& r) {
     return wake(std::min(due, last));
   r.asking = true;
   r.asked_past = past;
+  r.asked_at = now_.time;
   auto& request = r.rec.request;
   if (past || !r.jobs_wanted)
     order(effect::AskRun{request.unique_id, request.qualified_repo, request.run_id});
@@ -62,14 +63,6 @@ void Core::want_jobs(Reservation& r) {
     return;
   r.jobs_wanted = true;
   r.ask_due = std::min(r.ask_due.value_or(Time::max()), now_.time + jobs_lag);
-}
-
-/// A webhook told that something of this run changed: look at once, and believe the look alone.
-void Core::on_run_event(Now now, const std::string& repository, RunId run) {
-  see(now);
-  for (auto& [uid, r] : reservations_)
-    if (r.rec.request.run_id == run && to_lower(r.rec.request.qualified_repo) == to_lower(repository))
-      r.ask_due = now.time;
 }
 
 /// The runners whose jobs have not begun are let go, by the usual ladder.
@@ -93,17 +86,26 @@ bool Core::run_unknown(Reservation& r, const GithubError& error) {
   return true;
 }
 
-void Core::on_run(Now now, const std::string& uid, const GithubReply<WorkflowRun>& reply) {
+/// The reservation that an answer about its run or its jobs is for; null where there is nothing to make of it.
+Reservation* Core::run_answered(Now now, const std::string& uid, const GithubError& error) {
   see(now);
-  note_github(reply.error);
+  note_github(error);
   auto it = reservations_.find(uid);
   if (it == reservations_.end())
-    return;
+    return nullptr;
   auto& r = it->second;
   r.asking = false;
-  if (r.rec.phase != ReservationPhase::granted || (!reply && run_unknown(r, reply.error)))
-    return;
+  if (r.rec.phase != ReservationPhase::granted || (error && run_unknown(r, error)))
+    return nullptr;
   r.ask_due = now.time + run_look_interval;
+  return &r;
+}
+
+void Core::on_run(Now now, const std::string& uid, const GithubReply<WorkflowRun>& reply) {
+  auto* answered = run_answered(now, uid, reply.error);
+  if (!answered)
+    return;
+  auto& r = *answered;
   const bool past = now.time >= r.rec.deadline.value_or(now.time);
   if (!reply) { // no such run: nothing can wait for these runners
     r.jobs_wanted = false;
@@ -119,16 +121,10 @@ void Core::on_run(Now now, const std::string& uid, const GithubReply<WorkflowRun
 }
 
 void Core::on_jobs(Now now, const std::string& uid, const GithubReply<std::vector<WorkflowJob>>& reply) {
-  see(now);
-  note_github(reply.error);
-  auto it = reservations_.find(uid);
-  if (it == reservations_.end())
+  auto* answered = run_answered(now, uid, reply.error);
+  if (!answered)
     return;
-  auto& r = it->second;
-  r.asking = false;
-  if (r.rec.phase != ReservationPhase::granted || (!reply && run_unknown(r, reply.error)))
-    return;
-  r.ask_due = now.time + run_look_interval;
+  auto& r = *answered;
   r.jobs_wanted = false;
   const auto waiting = reply ? settle_with_jobs(r, *reply.value) : 0;
   if (waiting > 0)
@@ -158,11 +154,11 @@ int Core::settle_with_jobs(Reservation& r, const std::vector<WorkflowJob>& jobs)
         slot.state = SlotState::finished;
       changed = true;
     } else if (!worked && waiting > 0 && !runner && slot.state == SlotState::finished) {
-      runner->stolen_from = r.rec.request.unique_id_spelt;
       slot.state = SlotState::given_up;
       changed = true;
     } else if (!worked && waiting > 0 && runner && slot.state == SlotState::started) {
       slot.state = SlotState::released; // its labels go with it
+      runner->stolen_from = r.rec.request.unique_id_spelt;
       changed = true;
       log(LogLevel::warn, "runner_stolen",
           "unique_id=" + r.rec.request.unique_id + " runner=" + std::to_string(slot.runner));

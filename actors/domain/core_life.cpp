@@ -5,6 +5,14 @@
 #include <utility>
 
 namespace ci::domain {
+namespace {
+
+/// After a webhook has told of its job's end a runner is asked for after 0, 2, 4 ... 30 s, this often at most; the
+/// listings see to the rest.
+constexpr int most_looks_after_end = 12;
+
+} // namespace
+
 // --- creating ---
 
 RunnerId Core::order_runner(const Profile& profile, const std::string& template_guest) {
@@ -320,7 +328,11 @@ void Core::look_if_due(Runner& r) {
   if (r.looking || !r.rec.registration_id || r.rec.registration_ended || r.missing_seq)
     return;
   bool until_online = r.rec.jit_served_at && !r.rec.online_at && r.rec.phase == Phase::live;
-  if (!r.look_wanted && !until_online && r.jit_waiters.empty())
+  r.told_over &= r.over_look.failures() < most_looks_after_end;
+  const bool until_gone = r.told_over && r.rec.phase == Phase::live;
+  if (until_gone && !r.over_look.due(now_.time))
+    wake(r.over_look.next());
+  if (!r.look_wanted && !until_online && !(until_gone && r.over_look.due(now_.time)) && r.jit_waiters.empty())
     return;
   if (!r.look.due(now_.time) && r.jit_waiters.empty()) {
     wake(r.look.next());
@@ -335,6 +347,8 @@ void Core::look_if_due(Runner& r) {
   r.looking = true;
   r.look_seq = next_seq();
   r.look_asked = now_.time;
+  if (until_gone)
+    r.over_look.failed(now_.time);
   order(effect::Look{r.rec.id, *r.rec.registration_id});
 }
 

@@ -41,7 +41,8 @@ void Core::advance_granted(Reservation& r) {
 }
 
 /// Its job has begun. With `exclusive_reservations` its runner bore the reservation's labels alone until now, so
-/// that no other job could come first; the usual ones follow. They are for people: it does not matter if that fails.
+/// that no other job could come first; the usual ones follow. They are for people: it does not matter if that
+/// fails, or if there is no room for it in the minute's writes.
 void Core::slot_started(Reservation& r, ReservationSlot& slot) {
   slot.state = SlotState::started;
   const auto* runner = find(slot.runner);

@@ -30,6 +30,7 @@ class FakeMonitor : public monitor_actor::base {
         [](jit_atom, const TicketPtr&, const std::string&) { return domain::JitAnswer{}; },
         [](boot_atom, const TicketPtr&, const std::string&) { return domain::BootAnswer{}; },
         [](lever_atom, const TicketPtr&, const domain::Lever&) { return domain::LeverAnswer{}; },
+        [](notice_atom, const NoticePtr&) {},
         [this](guest_atom, const domain::GuestObservation& guest) { seen_->guests.push_back(guest); },
         [this](host_atom, const HostConnection& state) { seen_->connections.push_back(state); },
         [](store_atom, const StoreHealth&) {},

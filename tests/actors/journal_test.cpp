@@ -26,6 +26,7 @@ class Watcher : public monitor_actor::base {
             [](jit_atom, const TicketPtr&, const std::string&) { return domain::JitAnswer{}; },
             [](boot_atom, const TicketPtr&, const std::string&) { return domain::BootAnswer{}; },
             [](lever_atom, const TicketPtr&, const domain::Lever&) { return domain::LeverAnswer{}; },
+            [](notice_atom, const NoticePtr&) {},
             [](guest_atom, const domain::GuestObservation&) {},
             [](host_atom, const HostConnection&) {},
             [this](store_atom, const StoreHealth& health) { heard_.push_back(health); },

@@ -42,12 +42,13 @@ struct Script {
   std::atomic<ci::domain::Refusal> refusal{ci::domain::Refusal::none};
   /// Guests' requests are never answered.
   std::atomic<bool> deaf{false};
-  Event asked, taken_up, not_taken_up;
+  Event asked, taken_up, not_taken_up, noticed;
 
   std::mutex mutex;
   ci::domain::TakeRequest last_take;
   std::string last_text;
   ci::domain::Lever last_lever;
+  std::vector<ci::domain::GithubNotice> notices;
   /// Of held takes; the ticket is null where it was taken up already.
   std::deque<std::pair<caf::typed_response_promise<ci::domain::TakeAnswer>, ci::TicketPtr>> held;
 };
@@ -109,6 +110,13 @@ class FakeMonitor : public ci::monitor_actor::base {
           if (auto* start = std::get_if<ci::domain::lever::StartOverride>(&asked))
             answer.granted = start->counts;
           return answer;
+        },
+        [this](ci::notice_atom, const ci::NoticePtr& notice) {
+          {
+            std::lock_guard lock(script_->mutex);
+            script_->notices.push_back(*notice);
+          }
+          script_->noticed.happen();
         },
         [](ci::guest_atom, const ci::domain::GuestObservation&) {},
         [](ci::host_atom, const ci::HostConnection&) {},

@@ -38,6 +38,24 @@ void Simulation::deliver_event(std::uint64_t s) {
     events_.erase(at);
 }
 
+void Simulation::tell_of_job(const World::Record& record, notice::Job::Action action) {
+  notices_.push_back(notice::Job{action, "servo/servo", 77, {}, record.shown.id, record.shown.name});
+  if (notices_.size() > 20)
+    notices_.pop_front();
+}
+
+void Simulation::deliver_notice(std::uint64_t s) {
+  if (mix(s, 1) % 8 == 0)
+    return hear_notice(notice::RunOver{"servo/servo", 77});
+  if (notices_.empty())
+    return;
+  auto at = notices_.begin() + static_cast<std::ptrdiff_t>(mix(s, 2) % notices_.size());
+  note("  a webhook comes");
+  hear_notice(*at);
+  if (mix(s, 3) % 4 != 0) // else it comes again
+    notices_.erase(at);
+}
+
 void Simulation::ask_jit(const std::string& guest) {
   auto& g = world_.guests.at(guest);
   if (g.state != GuestState::on || g.address.empty())
@@ -107,10 +125,12 @@ void Simulation::guest_step(std::uint64_t s) {
   } else if (!record->working) {
     note("  " + name + " begins a job");
     world_.begin_job(name, mix(s, 1) % 3 != 0);
+    tell_of_job(*record, notice::Job::Action::in_progress);
   } else if (mix(s, 2) % 3 == 0)
     record->shown.busy = true;
   else {
     note("  " + name + " ends its job");
+    tell_of_job(*record, notice::Job::Action::completed);
     world_.end_job(name);
     if (mix(s, 3) % 4 != 0)
       power_off(name);

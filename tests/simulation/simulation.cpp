@@ -89,7 +89,8 @@ void Simulation::apply(const Step& step) {
   case Step::Kind::lever:
     return operator_step(s);
   case Step::Kind::event:
-    return deliver_event(s);
+    deliver_event(s);
+    return deliver_notice(mix(s, 9));
   case Step::Kind::jump: {
     auto by = Duration(static_cast<std::int64_t>(s % 7'200'000) - 3'600'000);
     wall_offset_ += by;

@@ -8,6 +8,7 @@
 
 #include "actors/domain/answers.hpp"
 #include "actors/domain/effects.hpp"
+#include "actors/domain/notice.hpp"
 #include "actors/domain/operator.hpp"
 #include "actors/domain/policy.hpp"
 #include "actors/domain/store.hpp"
@@ -63,6 +64,7 @@ class Simulation {
   virtual void hear_connection(bool up, const std::string& trouble) = 0;
   virtual void hear_store(bool well, const std::string& trouble) = 0;
   virtual void hear_guest(const GuestObservation&) = 0;
+  virtual void hear_notice(const GithubNotice&) = 0;
   /// The steady clock moved.
   virtual void passed(std::chrono::nanoseconds) {}
   /// The wall clock alone moved.
@@ -145,6 +147,8 @@ class Simulation {
   void power_off(const std::string& name);
   void ask_jit(const std::string& guest);
   void deliver_event(std::uint64_t salt);
+  void tell_of_job(const World::Record&, notice::Job::Action);
+  void deliver_notice(std::uint64_t salt);
   // images.cpp
   std::vector<std::string> rebuild_guests() const;
   void rebuild_step(const std::string& name, std::uint64_t salt);
@@ -178,6 +182,7 @@ class Simulation {
   std::deque<GuestObservation> events_;
   bool builds_fail_ = false; ///< in the calm
   bool resting_ = false;     ///< nothing happens for days
+  std::deque<GithubNotice> notices_; ///< webhooks under way: true once, and late, doubled or lost
   Steady steady_{std::chrono::hours(10)};
   Duration wall_offset_{std::chrono::hours(24 * 365 * 50)};
 

@@ -235,6 +235,9 @@ void ActorSimulation::hear_store(bool well, const std::string& trouble) {
 void ActorSimulation::hear_guest(const GuestObservation& seen) {
   caf::anon_send(hypervisor_, guest_atom::value, seen);
 }
+void ActorSimulation::hear_notice(const GithubNotice& told) {
+  caf::anon_send(monitor_, notice_atom::value, std::make_shared<const GithubNotice>(told));
+}
 
 // --- promises ---
 

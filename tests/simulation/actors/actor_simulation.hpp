@@ -58,6 +58,7 @@ class ActorSimulation : public Simulation {
   void hear_connection(bool up, const std::string& trouble) override;
   void hear_store(bool well, const std::string& trouble) override;
   void hear_guest(const GuestObservation&) override;
+  void hear_notice(const GithubNotice&) override;
   void passed(std::chrono::nanoseconds by) override { stage_.scheduler.advance_time(by); }
   SnapshotPtr snapshot() const override { return board_->snapshot(); }
   void check_more() override;

@@ -36,6 +36,7 @@ class CoreSimulation : public Simulation {
   void hear_connection(bool up, const std::string& trouble) override { core_->on_host(now(), up, trouble); }
   void hear_store(bool well, const std::string& trouble) override { core_->on_store(now(), well, trouble); }
   void hear_guest(const GuestObservation& seen) override { core_->on_guest(now(), seen); }
+  void hear_notice(const GithubNotice& told) override { core_->on_notice(now(), told); }
   void jumped(Duration by) override { core_->on_clock_jump(now(), by); }
   SnapshotPtr snapshot() const override { return snapshot_; }
   void check_more() override;
