@@ -239,7 +239,7 @@ domain::HostReply HostActor::clone(const domain::CloneOrder& order) {
   if (!result)
     return {result.error, clock().now()};
   spdlog::info("event=disk_cloned way={} file=\"{}\"", way, result.disk.file);
-  return {{}, clock().now(), result.disk};
+  return {{}, clock().now(), false, result.disk};
 }
 
 domain::HostReply HostActor::copy_nvram(const std::string& from, const std::string& to) {

@@ -185,7 +185,7 @@ Result<domain::RawPicture> take_picture(virConnectPtr connection, virDomainPtr d
 
 Status undefine_wholly(virDomainPtr domain) {
   auto xml = definition(domain);
-  auto nvram = xml ? domain::nvram_file(*xml) : "";
+  auto nvram = xml ? domain::source_disk(*xml, {}).nvram : "";
   bool others = !nvram.empty() && !domain::is_own_nvram(nvram, virDomainGetName(domain));
   HostError error;
   for (auto flags : others ? undefine_beside_nvram : undefine_flags) {

@@ -199,7 +199,8 @@ TEST_CASE("a GitHub App takes all three keys, and no token") {
   CHECK(settings.github_app());
   CHECK(settings.github_app_installation_id == 5'000'000'001);
   CHECK(contains(warnings_of(text), "github_app_id: GITHUB_TOKEN is not used beside a GitHub App"));
-  for (const auto& [key, value] : whole) {
+  for (const auto& part : whole) {
+    const auto& key = part.first; // a structured binding can't be captured
     auto less = whole;
     less[key] = "";
     CHECK_MESSAGE(contains(complaints_of(top(less) + profile("linux")),
