@@ -68,7 +68,9 @@ TEST_CASE("a reservation is shown by what became of its runners") {
   CHECK(std::string(public_state(with(P::ended, {S::started}))) == "finished");
   CHECK(std::string(public_state(with(P::ended, {S::given_up}))) == "expired");
   CHECK(std::string(public_state(with(P::releasing, {S::unlabel}, true))) == "released");
-  CHECK(std::string(public_state(with(P::ended, {S::finished}, true))) == "released");
+  CHECK(std::string(public_state(with(P::releasing, {S::started}, true))) == "started");
+  CHECK(std::string(public_state(with(P::ended, {S::released}, true))) == "released");
+  CHECK(std::string(public_state(with(P::ended, {S::finished}, true))) == "finished");
 }
 
 TEST_CASE("a slot is open until its job has ended or it is given up or back") {

@@ -11,7 +11,7 @@ namespace ci::test::scene {
 
 inline const std::string template_name = "ci-template-linux@2026-01-01T00:00:00.000000000Z";
 inline const std::string foreign_guest = "ci-runner-linux.900";
-inline const std::string foreign_registration = "ci-runner-linux.901@ci0";
+inline const std::string foreign_registration = "ci-runner-linux.899@ci0";
 inline const std::string profiles[] = {"linux", "win"};
 /// Runners wanted in the end.
 inline const std::map<std::string, int> targets = {{"linux", 3}, {"win", 2}};
