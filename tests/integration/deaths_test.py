@@ -12,7 +12,7 @@ import image_deaths_test
 import supervision_test
 from harness import wait_until
 from image_deaths_test import actors_in, ask_until, check_whole, wait_for_deaths
-from monitor import profile
+from monitor import GITHUB_TOKEN, profile
 from select_test import begin_run, contents, select, upload, zipped
 
 SELECTS = ["selector:select", "selector:response", "selector:response:2", "selector:policy", "gateway:select",
@@ -99,6 +99,11 @@ def test_new_settings_hold_though_an_actor_dies_over_them(world, death):
     monitor.profiles = {"linux": profile(2)}
     monitor.settings["screenshot_interval"] = 0.7
     monitor.write_settings()
+    # Only another token is handed on to those who call GitHub.
+    fresh = "a-later-" + GITHUB_TOKEN
+    world.github.control("PUT", "token", {"token": fresh})
+    env = monitor.folder / ".env"
+    env.write_text(env.read_text().replace(GITHUB_TOKEN, fresh))
     monitor.signal(signal.SIGHUP)
     wait_for_deaths(monitor, death)
     check_whole(world, 2)
