@@ -226,8 +226,9 @@ ResponderPtr Server::Impl::make_responder(restinio::request_handle_t handle, con
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     if (served)
       served({method, responder.route(), response.status, took.count(), responder.request_id()});
+    auto instead = instead_of(response, responder);
     asio::post(*io, [handle = std::move(handle), token = std::move(token), id = responder.request_id(),
-                     head = method == "HEAD", instead = instead_of(response, responder), response = std::move(response),
+                     head = method == "HEAD", instead = std::move(instead), response = std::move(response),
                      streams]() mutable {
       try {
         write(handle, id, response, head, std::move(token), *streams, instead);
