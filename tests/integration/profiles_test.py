@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+import yaml
 
 PROFILES = Path(__file__).resolve().parents[2] / "deploy" / "profiles"
 FOLDERS = sorted(path.parent for path in PROFILES.glob("*/boot-script"))
@@ -41,7 +43,8 @@ def test_the_definition_states_formats_and_takes_huge_pages_only_where_it_says_s
 
 @by_name(SHELL)
 def test_shell_scripts_are_clean(folder):
-    done = subprocess.run(["shellcheck", folder / "boot-script"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["shellcheck", "-o", "check-set-e-suppressed", folder / "boot-script"], capture_output=True,
+                          text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -63,13 +66,82 @@ def test_a_script_ends_in_a_poweroff(folder):
     assert re.search(r"systemctl poweroff|Stop-Computer -Force", (folder / "boot-script").read_text())
 
 
-STUBS = {
-    "curl": f"echo '\"{CONFIG}\"'",
-    "jq": "exec tr -d '\"'",
-    # What it drops to would need its user.
-    "setpriv": 'while [ "$1" != ./run.sh ]; do shift; done; exec ./run.sh',
-    "systemctl": 'echo "$@" >>"$TOLD/systemctl"',
-}
+@by_name(FOLDERS)
+def test_the_readme_names_every_file_that_a_profile_takes_from_the_image_folder(folder):
+    image = tomllib.loads((folder / "image.toml").read_text())
+    begins_with = image["begins_with"]
+    files = [*image.get("cdroms", {}).values(), *([] if begins_with == "blank" else [begins_with["file"]]),
+             *re.findall(r"/image-deps/([\w./-]+)", (folder / "boot-script").read_text())]
+    told = (PROFILES / "README.md").read_text()
+    assert files and not [file for file in files if f"`{file}`" not in told]
+
+
+class UbuntuGuest:
+    """Runs ubuntu2404's script itself, with stand-ins for what it calls; its paths are moved below a folder of the test's."""
+
+    REAL = ("sh", "tr", "sleep", "mkdir", "rm", "chmod", "truncate", "cat")
+    STUBS = {
+        "curl": f"""case "$*" in
+*-o*) while [ "$1" != -o ]; do shift; done; echo downloaded >"$2" ;;
+*) echo '"{CONFIG}"' ;;
+esac""",
+        "jq": "exec tr -d '\"'",
+        # What it drops to would need its user.
+        "setpriv": 'while [ "$1" != ./run.sh ]; do shift; done; exec ./run.sh',
+        "systemctl": "",
+        "apt-get": "",
+        "tar": 'mkdir "$RUNNER/bin"; printf \'#!/bin/sh\\nexec installdependencies\\n\' >"$RUNNER/bin/installdependencies.sh"\n'
+               'chmod +x "$RUNNER/bin/installdependencies.sh"',
+        "installdependencies": "",
+        "chown": "",
+    }
+    STUB = """#!/bin/sh
+echo "{name} $*" >>"$TOLD/calls"
+case " {name} $* " in *" $FAILS "*) exit 1 ;; esac
+{does}
+"""
+
+    def __init__(self, folder, built):
+        self.folder, self.told, self.programs = folder, folder / "told", folder / "programs"
+        self.runner, self.built = folder / "home" / "actions-runner", folder / "var" / "ci-image-built"
+        self.etc = folder / "etc"
+        for path in (self.told, self.programs, self.built.parent, self.etc / "netplan", self.etc / "cloud" / "cloud.cfg.d"):
+            path.mkdir(parents=True)
+        # As the cloud image and cloud-init's first boot leave them.
+        (self.etc / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+        (self.etc / "netplan" / "50-cloud-init.yaml").write_text("network: {ethernets: {enp1s0: {match: {macaddress: aa}}}}\n")
+        if built:
+            self.built.touch()
+            self.runner.mkdir(parents=True)
+        script = (PROFILES / "ubuntu2404" / "boot-script").read_text()
+        for path, own in (("/var/lib/ci-image-built", self.built), ("/home/runner", self.runner.parent), ("/etc/", f"{self.etc}/")):
+            assert path in script
+            script = script.replace(path, str(own))
+        (folder / "boot-script").write_text(script)
+        for name, does in self.STUBS.items():
+            self.program(self.programs / name, self.STUB.format(name=name, does=does))
+        for name in self.REAL:
+            (self.programs / name).symlink_to(shutil.which(name))
+
+    @staticmethod
+    def program(path, text):
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def boot(self, fails="nothing"):
+        return subprocess.run(["/bin/sh", self.folder / "boot-script"], capture_output=True, text=True, timeout=60, check=False,
+                              cwd=self.folder, env={"PATH": str(self.programs), "TOLD": str(self.told), "FAILS": fails,
+                                                    "RUNNER": str(self.runner)})
+
+    def calls(self, name=None):
+        calls = (self.told / "calls").read_text().splitlines()
+        return [call for call in calls if name in (None, call.split()[0])]
+
+    @property
+    def powered_off(self):
+        return "systemctl poweroff" in self.calls("systemctl")
+
+
 RUN = r"""#!/bin/sh
 printf %s "$ACTIONS_RUNNER_INPUT_JITCONFIG" >"$TOLD/environment"
 tr '\0' ' ' </proc/$$/cmdline >"$TOLD/arguments"
@@ -80,30 +152,52 @@ exit %d
 
 @pytest.mark.parametrize("status", [0, 1], ids=["job-done", "job-failed"])
 def test_ubuntus_script_runs_the_job_with_the_config_and_powers_off(tmp_path, status):
-    """The script itself, with stand-ins for what it calls; its two paths are moved below a folder of the test's."""
-    script = (PROFILES / "ubuntu2404" / "boot-script").read_text()
-    told, home, programs, built = (tmp_path / name for name in ("told", "home", "programs", "built"))
-    for folder in (told, home / "actions-runner", programs):
-        folder.mkdir(parents=True)
-    built.touch()
-    for path, own in (("/var/lib/ci-image-built", built), ("/home/runner", home)):
-        assert path in script
-        script = script.replace(path, str(own))
-    (tmp_path / "boot-script").write_text(script)
-    run = home / "actions-runner" / "run.sh"
-    run.write_text(RUN.replace("%d", str(status)))
-    run.chmod(0o755)
-    for name, text in STUBS.items():
-        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
-        (programs / name).chmod(0o755)
-    for name in ("sh", "tr", "sleep"):
-        (programs / name).symlink_to(shutil.which(name))
-    done = subprocess.run(["/bin/sh", tmp_path / "boot-script"], capture_output=True, text=True, timeout=60, check=False,
-                          cwd=tmp_path, env={"PATH": str(programs), "TOLD": str(told)})
-    assert done.returncode == 0, done.stderr
-    assert (told / "environment").read_text() == CONFIG
-    assert CONFIG not in (told / "arguments").read_text() + done.stdout + done.stderr
-    assert (told / "systemctl").read_text() == "poweroff\n"
-    (told / "environment").unlink()
+    guest = UbuntuGuest(tmp_path, built=True)
+    guest.program(guest.runner / "run.sh", RUN.replace("%d", str(status)))
+    done = guest.boot()
+    assert done.returncode == status, done.stderr
+    assert (guest.told / "environment").read_text() == CONFIG
+    assert CONFIG not in (guest.told / "arguments").read_text() + done.stdout + done.stderr
+    assert guest.calls("systemctl") == ["systemctl poweroff"]
+    (guest.told / "environment").unlink()
     left = [Path(folder) / name for folder, _, names in os.walk(tmp_path) for name in names]
-    assert not [file for file in left if file.parent != programs and CONFIG in file.read_text()]
+    assert not [file for file in left if file.parent != guest.programs and CONFIG in file.read_text()]
+
+
+def test_ubuntus_script_starts_no_runner_without_a_config_and_powers_off(tmp_path):
+    guest = UbuntuGuest(tmp_path, built=True)
+    guest.program(guest.runner / "run.sh", RUN)
+    guest.boot(fails="jq")
+    assert not (guest.told / "environment").exists() and guest.powered_off
+
+
+def test_ubuntus_script_builds_the_image_and_powers_off(tmp_path):
+    guest = UbuntuGuest(tmp_path, built=False)
+    done = guest.boot()
+    assert done.returncode == 0, done.stderr
+    assert guest.built.exists() and guest.powered_off
+    assert (guest.etc / "machine-id").read_text() == "", "each runner is a machine of its own"
+    assert all("DPkg::Lock::Timeout=" in call for call in guest.calls("apt-get"))
+    assert [path.name for path in guest.runner.iterdir()] == ["bin"], "nothing that was downloaded is left"
+
+
+def test_an_ubuntu_guest_finds_the_network_whatever_its_interface_is_called_and_its_mac_is(tmp_path):
+    """cloud-init's own file names the build guest's MAC, and cloud-init does not write it again for a clone."""
+    guest = UbuntuGuest(tmp_path, built=False)
+    assert guest.boot().returncode == 0
+    (file,) = (guest.etc / "netplan").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    (interface,) = yaml.safe_load(file.read_text())["network"]["ethernets"].values()
+    assert interface == {"match": {"name": "en*"}, "dhcp4": True, "dhcp-identifier": "mac"}
+    cloud = guest.etc / "cloud" / "cloud.cfg.d" / "99-network.cfg"
+    assert yaml.safe_load(cloud.read_text()) == {"network": {"config": "disabled"}}
+
+
+@pytest.mark.parametrize("fails", ["mask", "update", "install", "curl", "tar", "installdependencies", "chown"])
+def test_a_build_that_fails_anywhere_is_no_success(tmp_path, fails):
+    """Powering off is success: the monitor would make runners of what there is."""
+    guest = UbuntuGuest(tmp_path, built=False)
+    done = guest.boot(fails)
+    assert done.returncode != 0
+    assert [call for call in guest.calls() if fails in call.split()], "it did not get that far"
+    assert not guest.built.exists() and not guest.powered_off
