@@ -48,8 +48,9 @@ class ImageAdopter {
         template_guest_name(in_.policy.prefixes, name.profile, name.snapshot));
   }
   bool may_be_taken(const std::optional<ImageName>& name, const GuestObservation& guest) const {
-    return name && name->profile.find('/') == std::string::npos && !name->profile.starts_with('.') && snapshot_time(name->snapshot) && !in_.hand_made(name->profile) &&
-           !in_.uuids.contains(guest.uuid) && !is_ours(*name) && in_.definition(guest.name);
+    return name && name->profile.find('/') == std::string::npos && !name->profile.starts_with('.') &&
+           !in_.hand_made(name->profile) && !in_.uuids.contains(guest.uuid) && !is_ours(*name) &&
+           in_.definition(guest.name);
   }
 
   void adopt_templates() {

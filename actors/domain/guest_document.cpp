@@ -20,11 +20,11 @@ bool nested_too_deep(xml_node root) {
       ++depth;
       continue;
     }
-    while (node && node != root && !node.next_sibling()) {
+    while (node != root && !node.next_sibling()) {
       node = node.parent();
       --depth;
     }
-    node = node && node != root ? node.next_sibling() : xml_node{};
+    node = node != root ? node.next_sibling() : xml_node{};
   }
   return false;
 }

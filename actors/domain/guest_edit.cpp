@@ -90,7 +90,7 @@ void make_cloned(xml_node disk, const ClonedDisk& own) {
   set(backing, "type", "file");
   set(child_of(backing, "format"), "type", own.backing_format);
   set(child_of(backing, "source"), "file", own.backing_file);
-  for (auto old = disk.child("backingStore"); old && old != backing; old = disk.child("backingStore"))
+  for (auto old = disk.child("backingStore"); old != backing; old = disk.child("backingStore"))
     own.backing_format == "raw" ? disk.remove_child(old) : bool(backing.append_move(old));
   if (own.backing_format == "raw")
     backing.append_child("backingStore");

@@ -31,17 +31,16 @@ std::optional<RunnerId> parse_id(std::string_view text) {
   RunnerId id = 0;
   if (text.empty() || text[0] == '0' || !std::all_of(text.begin(), text.end(), is_digit))
     return std::nullopt;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc{} || end != text.data() + text.size() || id > (RunnerId{1} << 62))
+  if (std::from_chars(text.data(), text.data() + text.size(), id).ec != std::errc{} || id > (RunnerId{1} << 62))
     return std::nullopt;
   return id;
 }
 
-/// A fixed number of digits at a place; -1 where there is something else.
+/// A fixed number of digits at a place within the text; -1 where there is something else.
 int digits(std::string_view text, std::size_t at, std::size_t count) {
   int value = 0;
   for (std::size_t i = at; i < at + count; ++i) {
-    if (i >= text.size() || !is_digit(text[i]))
+    if (!is_digit(text[i]))
       return -1;
     value = value * 10 + (text[i] - '0');
   }

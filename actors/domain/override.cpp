@@ -130,7 +130,7 @@ std::optional<Override> parse_override(std::string_view note) {
       dated = true;
       continue;
     }
-    if (!std::getline(words >> std::ws, key) || key.empty())
+    if (!std::getline(words >> std::ws, key))
       return std::nullopt;
     if (fact == "delivered")
       result.delivered[key].push_back(number);

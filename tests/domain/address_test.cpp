@@ -22,7 +22,7 @@ TEST_CASE("an IPv4 address is four numbers up to 255") {
   CHECK(to_string(address("0.0.0.0")) == "0.0.0.0");
   CHECK(to_string(address("255.255.255.255")) == "255.255.255.255");
   for (const auto* text : {"", ".", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.-1", "1.2.3.+1", "01.2.3.4",
-                           "1.2.3.0x1", "1.2.3.4 ", "1..3.4", "localhost"})
+                           "1.2.3.0x1", "1.2.3.4 ", "1..3.4", "localhost", "1.2.3.1234"})
     CHECK_MESSAGE(!parse_address(text), text);
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("an IPv6 address may be shortened once and may end in an IPv4 address"
   CHECK(address("64:ff9b::192.0.2.33") == address("64:ff9b::c000:221"));
   for (const auto* text :
        {":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8", "12345::", "::g",
-        "::1%eth0", "[::1]", "1.2.3.4::", "::1.2.3", "fe80::1/64", "1:2:3:4:5:6:7:1.2.3.4"})
+        "::1%eth0", "[::1]", "::-1", "1.2.3.4::", "::1.2.3", "fe80::1/64", "1:2:3:4:5:6:7:1.2.3.4"})
     CHECK_MESSAGE(!parse_address(text), text);
 }
 
@@ -44,6 +44,8 @@ TEST_CASE("an IPv4-mapped address is the IPv4 address") {
   CHECK(address("::ffff:c0a8:6407") == address("192.168.100.7"));
   CHECK(to_string(address("::ffff:1.2.3.4")) == "1.2.3.4");
   CHECK(network("192.168.100.0/24").contains(address("::ffff:192.168.100.200")));
+  CHECK(!address("::ff00:1.2.3.4").is_v4());
+  CHECK(address("::1.2.3.4").v4_value() == 0);
 }
 
 TEST_CASE("loopback and the address of all interfaces are known in both families") {
@@ -52,6 +54,7 @@ TEST_CASE("loopback and the address of all interfaces are known in both families
   CHECK(address("::ffff:127.0.0.1").is_loopback());
   CHECK(!address("128.0.0.1").is_loopback());
   CHECK(!address("::2").is_loopback());
+  CHECK(!address("2001:db8::1").is_loopback());
   CHECK(address("0.0.0.0").is_any());
   CHECK(address("::").is_any());
   CHECK(!address("0.0.0.1").is_any());
@@ -90,7 +93,8 @@ TEST_CASE("more bits than the address has, and bits that are no number, are refu
   CHECK(parse_network("10.0.0.0/32"));
   CHECK(parse_network("::/128"));
   for (const auto* text :
-       {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.0/8/8", "/8", "10/8"})
+       {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.0/8/8", "/8", "10/8", "10.0.0.0/1234",
+        "10.0.0.0/x"})
     CHECK_MESSAGE(!parse_network(text), text);
 }
 

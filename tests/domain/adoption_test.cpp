@@ -28,7 +28,7 @@ struct Left {
   Definitions definitions;
   std::vector<Registration> registrations;
   std::set<RunnerId> runner_ids;
-  std::set<std::string> unique_ids;
+  std::set<std::string> unique_ids, template_guests;
 
   Left() {
     policy.prefixes.registration_suffix = "ci0";
@@ -56,7 +56,7 @@ struct Left {
   }
   Adoption adopt() const {
     return plan_adoption(
-        {policy, noon, folders, guests, definitions, registrations, runner_ids, {}, {}, unique_ids});
+        {policy, noon, folders, guests, definitions, registrations, runner_ids, {}, template_guests, unique_ids});
   }
   RunnerRecord only() const {
     auto plan = adopt();
@@ -230,12 +230,13 @@ TEST_CASE("labels that nobody could have asked for, or whose id is spent, are no
   CHECK(count(labels(uid, "servo/../actions/runs/77")) == 0);
   CHECK(count(labels(uid, "servo/servo/actions/runs/x")) == 0);
   CHECK(count(labels(uid, "servo/servo/actions/runs/0")) == 0);
+  CHECK(count(labels(uid, "servo/servo/actions/runs/77x")) == 0);
   CHECK(count({"reserved-for:" + uid}) == 0);
   CHECK(count({}) == 0);
 }
 
 TEST_CASE("a reservation from a clock that is ahead, or without a time, begins now at the latest") {
-  for (const auto* since : {"99999999998", "soon", ""}) {
+  for (const auto* since : {"99999999998", "99999999999", "soon", ""}) {
     auto r =
         reservation_in(labels(uid, "servo/servo/actions/runs/77", since), "linux", noon, Duration{60'000});
     REQUIRE(r);
@@ -267,6 +268,75 @@ TEST_CASE("templates become images, and the link names the one that serves") {
 
   left.folders.current_snapshots["linux"] = "2025-01-01T00:00:00.000000000Z"; // which is not there any more
   CHECK(left.adopt().images[1].phase == ImagePhase::ready);
+}
+
+TEST_CASE("a link to an image that is ours already keeps it the one that serves") {
+  Left left;
+  left.templ(old_image);
+  left.templ(new_image);
+  left.template_guests = {"ci-template-linux@" + old_image};
+  left.folders.current_snapshots["linux"] = old_image;
+  left.folders.image_files["linux"] = {old_image};
+  auto images = left.adopt().images;
+  REQUIRE(images.size() == 1); // the other one, and its own files alone
+  CHECK(images[0].snapshot == new_image);
+  CHECK(images[0].phase == ImagePhase::discarding);
+}
+
+TEST_CASE("each profile has its own link, and a build beside a template of its name is left alone") {
+  Left left;
+  left.policy.profiles["other"] = left.policy.profiles["linux"];
+  left.templ(new_image, "other");
+  left.templ(old_image);
+  left.templ(new_image);
+  left.folders.current_snapshots["linux"] = old_image;
+  left.guest("ci-rebuild-linux@" + new_image, GuestState::off); // whose files those are can't be told
+  left.guest("ci-rebuild-other@" + old_image, GuestState::off);
+  left.templ(old_image, "a/b");
+  std::map<std::string, ImagePhase> found;
+  for (auto& image : left.adopt().images) {
+    found[image.template_guest] = image.phase;
+    CHECK(image.held == Resources{}); // none of them runs
+  }
+  CHECK(found == std::map<std::string, ImagePhase>{{"ci-template-other@" + new_image, ImagePhase::ready},
+                                                   {"ci-template-linux@" + old_image, ImagePhase::ready},
+                                                   {"ci-template-linux@" + new_image, ImagePhase::discarding},
+                                                   {"ci-template-other@" + old_image, ImagePhase::discarding}});
+}
+
+TEST_CASE("a guest that came a moment ago, its registration and its disk are left alone") {
+  Left left;
+  left.runner(7);
+  left.definitions.clear();
+  left.registration(7, "online");
+  left.folders.disks = {7};
+  CHECK(left.adopt().runners.empty());
+  left.folders.disks = {8}; // another one's
+  CHECK(left.only().id == 8);
+}
+
+TEST_CASE("a runner of a profile with a template by hand counts as made from that") {
+  Left left;
+  left.policy.profiles["linux"].template_guest = "golden";
+  left.runner(7);
+  CHECK(left.only().template_guest == "golden");
+}
+
+TEST_CASE("runners of two profiles that bear one reservation's labels are not in it together") {
+  Left left;
+  left.runner(5);
+  left.registration(5, "online", false, labels());
+  left.guest("ci-runner-other.6", GuestState::on);
+  left.registrations.push_back({9006, "ci-runner-other.6@ci0", "online", false, labels()});
+  auto plan = left.adopt();
+  REQUIRE(plan.reservations.size() == 1);
+  CHECK(plan.reservations[0].slots == std::vector<ReservationSlot>{{5, SlotState::confirmed}});
+}
+
+TEST_CASE("what an unreadable definition depends on is not known, and a file without a snapshot is no image's") {
+  CHECK(image_needed_by("no XML", "/images", "linux").empty());
+  CHECK(image_needed_by(xml("/images/base/linux/base.img"), "/images", "linux").empty());
+  CHECK(image_needed_by(xml("/images/base/linux/base.img@s"), "/images", "linux") == "s");
 }
 
 TEST_CASE("templates made by hand, that run, or whose snapshot is no time stay as they are") {

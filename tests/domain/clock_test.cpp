@@ -1,4 +1,5 @@
 /// Stories of a wall clock that was set back while no process ran.
+#include "actors/domain/past.hpp"
 #include "tests/support/forge.hpp"
 
 using namespace ci::test;
@@ -67,4 +68,20 @@ TEST_CASE("an override lasts no longer because the clock was set back") {
   CHECK(b.snapshot->policy_override);
   b.advance(2min);
   CHECK_FALSE(b.snapshot->policy_override);
+}
+
+TEST_CASE("what the store has of the future is brought into the past, and a deadline without a grant stays") {
+  const Time now{std::chrono::hours(500'000)};
+  StoreImage image;
+  image.reservations.resize(2);
+  for (auto& r : image.reservations) {
+    r.created_at = now + 1h;
+    r.deadline = now + 2h;
+  }
+  image.reservations[0].granted_at = now + 1h;
+  bring_into_past(image, now);
+  CHECK(image.reservations[0].deadline == now + 1h);
+  CHECK(image.reservations[0].granted_at == now);
+  CHECK(image.reservations[1].deadline == now + 2h);
+  CHECK(image.reservations[1].created_at == now);
 }

@@ -95,4 +95,9 @@ TEST_CASE("no reader sees the label of an exclusive runner") {
 TEST_CASE("a profile's label that only begins alike is shown") {
   CHECK(!is_exclusive_label("exclusive-gpu"));
   CHECK(is_exclusive_label(exclusive_label(1, 2)));
+  const std::string digits = "0123456789abcdefABCDEF0123456789";
+  CHECK(is_exclusive_label("Exclusive-" + digits));
+  CHECK(!is_exclusive_label("inclusive-" + digits));
+  for (auto other : {'g', 'G', '-'})
+    CHECK(!is_exclusive_label("exclusive-" + digits.substr(1) + other));
 }

@@ -111,6 +111,8 @@ TEST_CASE("G11: the last fiftieth of the hour's budget is for deletes, half of i
   const auto hold = [](GithubShare share, std::int64_t remaining) {
     return after(GithubShare::ordinary, {}, RateBudget{5000, remaining, 10min}).hold(share, start);
   };
+  CHECK(hold(GithubShare::tokenless, 501) == 0ms);
+  CHECK(hold(GithubShare::tokenless, 500) == 10min); // of what others may spend
   CHECK(hold(GithubShare::ordinary, 101) == 0ms);
   CHECK(hold(GithubShare::ordinary, 100) == 10min);
   CHECK(hold(GithubShare::look, 51) == 0ms);
@@ -155,6 +157,8 @@ TEST_CASE("G11: a minute's points are spent by ordinary calls first, and the las
   CHECK(held(start + 30s) == std::vector<Duration>{50s, 30s, 30s, 30s, 30s});
   CHECK(held(start + 60s) == std::vector<Duration>{20s, 0s, 0s, 0s, 0s});
   CHECK(held(start + 90s) == std::vector<Duration>(5, 0s));
+  pacing.sent(40, start + 90s);
+  CHECK(held(start + 90s) == std::vector<Duration>{60s, 0s, 0s, 0s, 0s}); // those of before count no more
 }
 
 TEST_CASE("another token is under no limit yet, but the minute goes on") {
@@ -166,7 +170,3 @@ TEST_CASE("another token is under no limit yet, but the minute goes on") {
   CHECK(pacing.hold(GithubShare::clearing, start) == 60s);
 }
 
-TEST_CASE("every kind of error has a word") {
-  CHECK(std::string{to_string(Kind::none)} == "none");
-  CHECK(std::string{to_string(Kind::refused)} == "refused");
-}

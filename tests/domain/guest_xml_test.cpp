@@ -177,6 +177,7 @@ TEST_CASE("the template's NVRAM file is found in both ways of writing it") {
   CHECK(source_disk("no XML", "").nvram.empty());
   CHECK(own_nvram_file(a_spec(), "/n.d/vars") == "/images/runner/7-ci-runner-linux.7_VARS.fd");
   CHECK(own_nvram_file(a_spec(), "").empty());
+  CHECK(own_nvram_file(a_spec(), "/n/.vars") == "/images/runner/7-ci-runner-linux.7_VARS.fd");
 }
 
 TEST_CASE("every interface has a MAC of its own that repeats with the guest's") {
@@ -195,8 +196,9 @@ TEST_CASE("a derived MAC stays local and unicast") {
     CHECK((first & 3) == 2);
   }
   for (auto wrong : {"", "52:54:00:aa:bb", "52:54:00:aa:bb:c", "53:54:00:aa:bb:cc", "52-54-00-aa-bb-cc",
-                     "52:54:00:aa:bb:cc:dd"})
+                     "52:54:00:aa:bb:cc:dd", "2:54:00:aa:bb:ccx"})
     CHECK(interface_mac(wrong, 0).empty());
+  CHECK(interface_mac("52:54:00:aa:bb:cc", -1).empty());
   CHECK(interface_mac("52:54:00:aa:bb:cc", max_interfaces).empty());
 }
 
@@ -338,6 +340,7 @@ TEST_CASE("a file that a guest uses is found wherever the definition names it") 
              "</backingStore></backingStore></disk>"));
   CHECK(uses_file("<domain><os><nvram>/b</nvram></os></domain>", "/b"));
   CHECK_FALSE(uses("<disk><source file='/b2'/></disk><serial><source path='/b'/></serial>"));
+  CHECK_FALSE(uses_file("<domain><os><nvram>/b2</nvram></os></domain>", "/b"));
   CHECK(uses_file("no XML", "/b")); // who knows
 }
 
@@ -368,4 +371,25 @@ TEST_CASE("an NVRAM file is a guest's own where it carries its name or its snaps
   CHECK_FALSE(is_own_nvram("/n/OVMF_VARS.linux.clean.fd", "ci-runner-linux.7"));
   CHECK_FALSE(is_own_nvram("/ci-runner-linux.7/OVMF_VARS.fd", "ci-runner-linux.7"));
   CHECK_FALSE(is_own_nvram("/n/OVMF_VARS.fd", "ci-template-linux@"));
+}
+
+TEST_CASE("a template that says little is made a runner of all the same") {
+  Made made("<domain type='kvm'><sysinfo><system><entry name='serial'>abc</entry></system></sysinfo><devices>"
+            "<interface type='network'/><serial type='file'><source path='/var/log/serial.log'/></serial>"
+            "<graphics type='vnc' listen='127.0.0.1'/><graphics type='spice' tlsPort='5902'/></devices></domain>",
+            a_spec_with_file(""));
+  REQUIRE(made.text.error == "");
+  CHECK(text_of(made.domain().child("name")) == "ci-runner-linux.7");
+  CHECK(text_of(made.domain().child("sysinfo").child("system").child("entry")) == "abc");
+  CHECK(value(made.devices().child("serial").child("source"), "path") == "/var/log/serial.log");
+  auto graphics = made.devices().child("graphics");
+  CHECK_FALSE(graphics.attribute("autoport")); // it states no port
+  CHECK(value(graphics.next_sibling("graphics"), "autoport") == "yes");
+  CHECK_FALSE(graphics.next_sibling("graphics").attribute("tlsPort"));
+}
+
+TEST_CASE("interfaces that state no address have none") {
+  CHECK(interface_macs(domain_with("<interface type='network'/><interface type='user'><mac "
+                                   "address='52:54:00:AA:bb:cc'/></interface>")) ==
+        std::vector<std::string>{"52:54:00:aa:bb:cc"});
 }

@@ -99,3 +99,48 @@ TEST_CASE("a definition that can't be filled is refused with a reason") {
   CHECK(source_disk(guest_xml, "vda", true).format == "raw");
   CHECK(source_disk(guest_xml, "vda", true).nvram == "/old/VARS.fd");
 }
+
+TEST_CASE("a drive that is added sits on the bus that its name tells") {
+  auto spec = a_spec();
+  for (auto [target, bus] : {std::pair{"hdc", "ide"}, {"vdc", "virtio"}, {"sdc", "sata"}}) {
+    spec.recipe.config_cdrom = target;
+    CHECK(std::string(Rebuilt(spec).disk(target).child("target").attribute("bus").value()) == bus);
+  }
+}
+
+TEST_CASE("a profile without a configuration gets no CD-ROM of one") {
+  auto spec = a_spec();
+  SUBCASE("its files say nothing") {
+    spec.sources = std::make_shared<const ImageSources>(ImageSources{guest_xml, "", "id", ""});
+  }
+  SUBCASE("its folder was not read") { spec.sources = nullptr; }
+  Rebuilt made(spec);
+  REQUIRE(made.text.error == "");
+  CHECK_FALSE(made.disk("sda").child("source"));
+}
+
+TEST_CASE("cloud-init finds its files by the label of their CD-ROM, Windows anywhere") {
+  CHECK(config_label({"", "#cloud-config", "", ""}) == "CIDATA");
+  const ImageSources windows{"", "", "", "<unattend/>"};
+  CHECK(has_config(windows));
+  CHECK(config_label(windows) == "CONFIG");
+}
+
+TEST_CASE("a configuration for which there is no drive, or a disk that would be two things, is refused") {
+  constexpr const char* bare = R"(<domain><name>t</name><devices><disk type='file' device='disk'>
+<source file='/x'/><target dev='vda'/></disk></devices></domain>)";
+  auto spec = a_spec();
+  CHECK(Rebuilt(spec, bare).text.error.find("config_cdrom") != std::string::npos);
+  spec.recipe.config_cdrom = "sda";
+  Rebuilt made(spec, bare);
+  CHECK(made.text.error == "");
+  CHECK_FALSE(made.domain().child("os").child("nvram")); // it had none
+  spec.recipe.cdroms = {{"vda", "install.iso"}};
+  CHECK(Rebuilt(spec, bare).text.error == "the disk vda is a CD-ROM, too");
+}
+
+TEST_CASE("a rebuild guest whose interfaces can't be told apart is refused") {
+  auto spec = a_spec();
+  spec.mac = "none";
+  CHECK(Rebuilt(spec).text.error.find("no MAC address") != std::string::npos);
+}

@@ -465,3 +465,16 @@ TEST_CASE("a snapshot's name sorts as its time, and reads back") {
   CHECK(snapshot_name(t) < snapshot_name(t + 1ms));
   CHECK(snapshot_time(snapshot_name(t)));
 }
+
+TEST_CASE("a daily window holds its beginning and not its end, and may go over midnight") {
+  const DailyWindow day{60, 120}, night{1'380, 60};
+  CHECK_FALSE(day.contains(59));
+  CHECK(day.contains(60));
+  CHECK(day.contains(119));
+  CHECK_FALSE(day.contains(120));
+  CHECK(night.contains(1'380));
+  CHECK(night.contains(0));
+  CHECK(night.contains(59));
+  CHECK_FALSE(night.contains(60));
+  CHECK_FALSE(night.contains(1'379));
+}

@@ -43,6 +43,7 @@ TEST_CASE("what ARP and the agent say counts where there is no lease, ARP first,
                                      {"a", "192.168.100.2"},
                                      {"b", "192.168.100.4", agent},
                                      {"b", "192.168.100.3", arp},
+                                     {"b", "192.168.100.8", agent},
                                      {"c", "10.0.0.5", arp},
                                      {"c", "192.168.100.5", agent}},
                                     guests);

@@ -80,13 +80,16 @@ TEST_CASE("names are made and parsed; profiles may hold dots and dashes") {
   CHECK(parse_runner_guest(p, guest) == RunnerName{"servo-ubuntu22.04", 12});
   CHECK(parse_registration(p, registration_name(p, guest)) == RunnerName{"servo-ubuntu22.04", 12});
   for (auto bad : {"ci-runner-linux", "ci-runner-linux.", "ci-runner-.7", "ci-runner-linux.07", "ci-runner-linux.7x",
-                   "ci-runner-linux.-7", "ci-runner-linux.99999999999999999999", "other-linux.7", "ci-runner", ""}) {
+                   "ci-runner-linux.-7", "ci-runner-linux.99999999999999999999", "ci-runner-linux.4611686018427387905",
+                   "other-linux.7", "ci-runner_linux.7", "ci-runner", ""}) {
     INFO(bad);
     CHECK_FALSE(parse_runner_guest(p, bad));
   }
   CHECK_FALSE(parse_registration(p, "ci-runner-linux.7@ci1"));
   CHECK_FALSE(parse_registration(p, "ci-runner-linux.7"));
+  CHECK_FALSE(parse_registration(p, "@ci0"));
   CHECK(parse_template_guest(p, "ci-template-a@b@2026-01-01T00:00:00Z") == ImageName{"a@b", "2026-01-01T00:00:00Z"});
+  CHECK_FALSE(parse_template_guest(p, "ci-template-a"));
   CHECK_FALSE(parse_template_guest(p, "ci-template-a@"));
   CHECK_FALSE(parse_template_guest(p, "ci-template-@2026-01-01T00:00:00Z"));
   CHECK_FALSE(parse_template_guest(p, "ci-template-a@backup"));
@@ -97,18 +100,31 @@ TEST_CASE("snapshots and times are RFC 3339 in UTC") {
   REQUIRE(t);
   CHECK(rfc3339(*t) == "2026-01-02T03:04:05Z");
   for (auto bad : {"2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00",
-                   "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z", "x", ""})
+                   "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z", "x", "", "2026/01-01T00:00:00Z", "2026-01/01T00:00:00Z",
+                   "2026-01-01T00.00:00Z", "2026-01-01T00:00.00Z", "2026-01-01T00:00:00+", "x026-01-01T00:00:00Z",
+                   "2026-x1-01T00:00:00Z", "2026-01-x1T00:00:00Z", "2026-01-01Tx0:00:00Z", "2026-01-01T00:x0:00Z",
+                   "2026-01-01T00:60:00Z", "2026-01-01T00:00:x0Z", "2026-01-01T00:00:61Z", "2026-01-01T00:00:00,5Z",
+                   "2026-01-01T00:00:00.5xZ"}) {
+    INFO(bad);
     CHECK_FALSE(snapshot_time(bad));
+  }
+  CHECK(snapshot_time("2016-12-31T23:59:60Z")); // a leap second
 }
 
 TEST_CASE("unique ids and repositories are checked by GitHub's rules") {
   CHECK(is_uuid_v4("6F1C2D3E-0000-4000-A000-000000000000"));
+  for (auto variant : {"6f1c2d3e-0000-4000-8000-000000000000", "6f1c2d3e-0000-4000-9000-000000000000",
+                       "6f1c2d3e-0000-4000-b000-000000000000"})
+    CHECK(is_uuid_v4(variant));
   for (auto bad : {"6f1c2d3e-0000-1000-a000-000000000000", "6f1c2d3e-0000-4000-c000-000000000000",
-                   "6f1c2d3e00004000a000000000000000", "{6f1c2d3e-0000-4000-a000-00000000000}", ""})
+                   "6f1c2d3e00004000a000000000000000", "{6f1c2d3e-0000-4000-a000-00000000000}", "",
+                   "6f1c2d3e_0000-4000-a000-000000000000", "6f1c2d3e-0000-4000-a000-00000000000g",
+                   "6f1c2d3e-0000-4000-a000-00000000000G", "6f1c2d3e-0000-4000-a000-00000000000/"})
     CHECK_FALSE(is_uuid_v4(bad));
   CHECK(is_qualified_repo("servo/servo"));
   CHECK(is_qualified_repo("a-b/.github"));
-  for (auto bad : {"servo", "servo/", "/servo", "-a/b", "a-/b", "a--b/c", "a/.", "a/..", "a/b/c", "a/b c", "a_b/c"})
+  CHECK(is_qualified_repo("Servo1/a_b-2.Z"));
+  for (auto bad : {"servo", "servo/", "/servo", "-a/b", "a-/b", "a--b/c", "a/.", "a/..", "a/b/c", "a/b c", "a_b/c", "a/b{", "a/b["})
     CHECK_FALSE(is_qualified_repo(bad));
   CHECK_FALSE(is_qualified_repo(std::string(40, 'a') + "/b"));
   CHECK(is_qualified_repo(std::string(39, 'a') + "/" + std::string(100, 'b')));

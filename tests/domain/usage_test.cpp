@@ -206,6 +206,9 @@ TEST_CASE("a line of the history is cut where it is too long, and not within a c
   long_one += "\xc3\xbc and more";
   shorten(long_one);
   CHECK(long_one == std::string(499, 'x'));
+  std::string no_text(600, '\x80');
+  shorten(no_text);
+  CHECK(no_text.empty());
 }
 
 // --- what the decisions tell
@@ -300,4 +303,35 @@ TEST_CASE("a take that GitHub can't confirm is told with its reason") {
   };
   b.take(b.ask("linux", 1));
   CHECK(lines(b, "take_github_away") == 1);
+}
+
+TEST_CASE("what is told of a runner at work does not end its job, and reserved comes before online at times") {
+  const auto usage = report_of({{0, "ordered", 1},
+                                {5, "reserved", 1},
+                                {10, "online", 1},
+                                {20, "busy", 1},
+                                {30, "reserved", 1},
+                                {40, "unreserved", 1},
+                                {50, "online", 1},
+                                {60, "registration_ended", 1}})
+                         .total;
+  CHECK(usage.starting_seconds == Approx(5));
+  CHECK(usage.reserved_seconds == Approx(15));
+  CHECK(usage.busy_seconds == Approx(40));
+  CHECK(usage.idle_seconds == 0);
+}
+
+TEST_CASE("what begins after the window, or began before the history, has no part in it") {
+  const UsageWindow window{second(0), second(50)};
+  const auto later = report_of({{60, "ordered", 1}, {70, "online", 1}, {80, "busy", 1}, {90, "gone", 1},
+                                {95, "take_null", 0, "3"}, {99, "ordered", 2}},
+                               window)
+                         .total;
+  CHECK(later.runners_made + later.runners_online + later.jobs + later.runners_failed == 0);
+  CHECK(later.takes.empty());
+  CHECK(later.starting_seconds == 0);
+  const auto unknown = report_of({{10, "online", 7}}, window).total;
+  CHECK(unknown.runners_online == 1);
+  CHECK(unknown.create_to_online.count == 0);
+  CHECK(unknown.idle_seconds == Approx(40));
 }

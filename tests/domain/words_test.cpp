@@ -1,6 +1,9 @@
 /// The words that readers, logs and the store know things by.
 #include "actors/domain/answers.hpp"
+#include "actors/domain/github.hpp"
+#include "actors/domain/github_runs.hpp"
 #include "actors/domain/image.hpp"
+#include "actors/domain/lease.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/runner.hpp"
 
@@ -23,6 +26,12 @@ std::vector<std::string> words(Enum last) {
   return result;
 }
 using Words = std::vector<std::string>;
+
+/// Of a value that is none of the enumeration's.
+template <class Enum>
+std::string word_beyond(Enum last) {
+  return to_string(static_cast<Enum>(static_cast<int>(last) + 1));
+}
 
 ReservationRecord with(ReservationPhase phase, std::vector<SlotState> states, bool released = false) {
   ReservationRecord record;
@@ -54,6 +63,33 @@ TEST_CASE("each refusal has a word of its own") {
   std::sort(all.begin(), all.end());
   CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
   CHECK(std::find(all.begin(), all.end(), "?") == all.end());
+}
+
+TEST_CASE("each kind of GitHub's errors has a word of its own") {
+  CHECK(words(GithubError::Kind::refused) == Words{"none", "not_found", "conflict", "unprocessable", "unauthorized",
+                                                   "limited", "server", "unreachable", "malformed", "refused"});
+}
+
+TEST_CASE("where an address comes from is told in libvirt's words") {
+  CHECK(words(AddressSource::agent) == Words{"lease", "arp", "agent"});
+}
+
+TEST_CASE("a value that has no word is still told as something") {
+  CHECK(word_beyond(Phase::gone) == "?");
+  CHECK(word_beyond(Status::Idle) == "?");
+  CHECK(word_beyond(ReservationPhase::ended) == "?");
+  CHECK(word_beyond(SlotState::released) == "?");
+  CHECK(word_beyond(ImagePhase::discarding) == "?");
+  CHECK(word_beyond(Refusal::run_is_full) == "?");
+  CHECK(word_beyond(AddressSource::agent) == "?");
+  CHECK(word_beyond(GithubError::Kind::refused) == "unknown");
+}
+
+TEST_CASE("a job waits in each of the states that GitHub has for it before a runner begins it") {
+  for (const auto* status : {"queued", "waiting", "requested", "pending"})
+    CHECK(WorkflowJob{1, status, {}, ""}.waits());
+  for (const auto* status : {"in_progress", "completed", ""})
+    CHECK_FALSE(WorkflowJob{1, status, {}, ""}.waits());
 }
 
 TEST_CASE("a reservation is shown by what became of its runners") {

@@ -41,3 +41,11 @@ TEST_CASE("what is more than a minute's room goes when nothing else went") {
   CHECK(budget.wait(WritePurpose::creating, 1, 1, write_begin) == 60s);
   CHECK(budget.wait(WritePurpose::creating, 1, 1, write_begin + 60s) == 0s);
 }
+
+TEST_CASE("what nobody spent, or spent more than a minute ago, is in nobody's way") {
+  WriteBudget budget;
+  budget.spend(0, write_begin);
+  budget.spend(50, write_begin);
+  budget.spend(50, write_begin + 50s);
+  CHECK(budget.wait(WritePurpose::creating, 1, 80, write_begin + 70s) == 40s);
+}
