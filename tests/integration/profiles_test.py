@@ -1,5 +1,7 @@
-"""The example profiles: definitions that libvirt takes, scripts that pass the JIT config on and leave nothing of it."""
+"""The example profiles and their network: definitions that libvirt takes, scripts that pass the JIT config on and leave
+nothing of it."""
 
+import ipaddress
 import os
 import re
 import shutil
@@ -11,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-PROFILES = Path(__file__).resolve().parents[2] / "deploy" / "profiles"
+TOP = Path(__file__).resolve().parents[2]
+PROFILES = TOP / "deploy" / "profiles"
+NETWORK = TOP / "deploy" / "libvirt" / "network.xml"
 FOLDERS = sorted(path.parent for path in PROFILES.glob("*/boot-script"))
 SHELL = [folder for folder in FOLDERS if (folder / "boot-script").read_text().startswith("#!/bin/sh\n")]
 CONFIG = "c2VjcmV0LWppdC1jb25maWc="
@@ -39,6 +43,52 @@ def test_the_definition_states_formats_and_takes_huge_pages_only_where_it_says_s
     assert disks and all(disk.find("driver").get("type") for disk in disks)
     said = (folder / "image.toml").read_text() + (folder / "guest.xml").read_text()
     assert (definition.find("memoryBacking/hugepages") is not None) == ("hugepages" in said)
+
+
+def default_of(key):
+    """What the example settings show as the key's default."""
+    (line,) = re.findall(rf"^# ({key} = .*)$", (TOP / "config" / "monitor.toml.example").read_text(), re.MULTILINE)
+    return tomllib.loads(line)[key]
+
+
+def test_the_network_is_valid_and_the_one_that_the_settings_default_to():
+    done = subprocess.run(["virt-xml-validate", NETWORK, "network"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    network = ElementTree.parse(NETWORK)
+    host = network.find("ip").get("address")
+    subnet = ipaddress.ip_network(f"{host}/{network.find('ip').get('netmask')}", strict=False)
+    assert str(subnet) == default_of("guest_network") and host in default_of("listen_on")
+    leases = network.find("ip/dhcp/range")
+    assert {ipaddress.ip_address(leases.get(end)) for end in ("start", "end")} == {subnet[2], subnet[-2]}
+    assert leases.find("lease").attrib == {"expiry": "2", "unit": "minutes"}
+
+
+@by_name([folder for folder in FOLDERS if folder.name != "tiny"])  # which is connected to the network of tests/e2e
+def test_guests_are_connected_to_the_network_and_ask_the_host_in_it(folder):
+    network = ElementTree.parse(NETWORK)
+    (source,) = ElementTree.parse(folder / "guest.xml").findall("devices/interface/source")
+    assert source.get("network") == network.findtext("name")
+    texts = [path.read_text() for path in folder.iterdir()]
+    asked = {url for text in texts for url in re.findall(r"http://([\d.]+):8000", text)}
+    assert asked == {network.find("ip").get("address")}
+
+
+def test_the_readmes_commands_make_the_network():
+    """In libvirt's test driver, whose whole state is one connection's."""
+    text = (NETWORK.parent / "README.md").read_text()
+    commands = re.findall(r"^virsh -c qemu:///system (.*)$", text, re.MULTILINE)
+    done = subprocess.run(["virsh", "-c", "test:///default", "; ".join([*commands, "net-info cinet"])], cwd=TOP, timeout=60,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Active: +yes", done.stdout) and re.search(r"Autostart: +yes", done.stdout)
+
+
+def test_the_windows_guests_clock_is_utc_inside_and_outside():
+    """Windows takes the machine's clock for its own zone's."""
+    folder = PROFILES / "windows"
+    assert ElementTree.parse(folder / "guest.xml").find("clock").get("offset") == "utc"
+    setup = ElementTree.parse(folder / "autounattend.xml")
+    assert [zone.text for zone in setup.iter("{urn:schemas-microsoft-com:unattend}TimeZone")] == ["UTC"]
 
 
 @by_name(SHELL)
