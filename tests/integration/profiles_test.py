@@ -51,6 +51,16 @@ def default_of(key):
     return tomllib.loads(line)[key]
 
 
+@by_name(FOLDERS)
+def test_the_readme_says_what_memory_a_guest_takes_of_the_hosts_budget(folder):
+    memory = ElementTree.parse(folder / "guest.xml").find("memory")
+    readme = (PROFILES / "README.md").read_text()
+    (told,) = re.findall(rf"^\| `{folder.name}` \| [^|]* \| (\S+) \|", readme, re.MULTILINE)
+    assert f"{memory.text}{memory.get('unit')}" == f"{told}iB"
+    for example in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL):
+        assert tomllib.loads(example)["profiles"].get(folder.name, {}).get("requires_normal_memory", told) == told
+
+
 def test_the_network_is_valid_and_the_one_that_the_settings_default_to():
     done = subprocess.run(["virt-xml-validate", NETWORK, "network"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
