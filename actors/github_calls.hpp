@@ -68,7 +68,6 @@ inline domain::GithubError github_stopping() {
   return {domain::GithubError::Kind::unreachable, 0, "stopping"};
 }
 
-using token_atom = caf::atom_constant<caf::atom("token")>;
 
 } // namespace ci
 

@@ -132,6 +132,8 @@ void Guest::remove_seen(ObservationReply& reply) {
     return erase_disk(seen.read_at);
   if (seen.uuid != spec().uuid)
     return ask(call_timeout, &Guest::remove_beside, xml_atom::value, spec().name);
+  if (seen.state == domain::GuestState::on && !spec().released)
+    return finish("guest " + spec().name + " runs, and its runner is still registered", seen.read_at);
   // One that is off is halted too: a crashed guest's process may still hold its disk. The worker checks the
   // UUID.
   ask(call_timeout, &Guest::remove_halted, halt_atom::value, spec().name, spec().uuid);

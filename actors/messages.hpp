@@ -118,6 +118,7 @@ using host_atom = caf::atom_constant<caf::atom("host")>;
 using store_atom = caf::atom_constant<caf::atom("store")>;
 using policy_atom = caf::atom_constant<caf::atom("policy")>;
 using crank_atom = caf::atom_constant<caf::atom("crank")>;
+using token_atom = caf::atom_constant<caf::atom("token")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using list_atom = caf::atom_constant<caf::atom("list")>;
 using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
@@ -195,6 +196,8 @@ using monitor_actor = caf::typed_actor<
     caf::reacts_to<store_atom, StoreHealth>,
     /// New settings or targets.
     caf::reacts_to<policy_atom, domain::PolicyPtr>,
+    /// GitHub's token was replaced: the pauses that the old one earned are over.
+    caf::reacts_to<token_atom>,
     /// A timer fell due. The number is the timer's generation: only the newest counts.
     caf::reacts_to<crank_atom, std::uint64_t>,
     /// Take no more requests, answer the waiting ones with 503, let orders in flight end.

@@ -73,6 +73,10 @@ Monitor::behavior_type Monitor::make_behavior() {
         core_.on_policy(now(), policy);
         nudge();
       },
+      [this](token_atom) {
+        core_.on_new_token(now());
+        nudge();
+      },
       [this](crank_atom, std::uint64_t generation) {
         if (generation == 0) {
           nudged_ = false;

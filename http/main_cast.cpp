@@ -266,8 +266,10 @@ void Cast::reloaded(const config::Settings& settings, const config::Secrets& sec
   caf::anon_send(live.selector, policy_atom::value, select_rules(settings));
   if (new_token || settings.github_app()) // an App's key may be another one
     caf::anon_send(live.link, token_atom::value, secrets.github_token.reveal());
-  if (new_token)
+  if (new_token) {
     caf::anon_send(live.registrations, token_atom::value);
+    caf::anon_send(live.monitor, token_atom::value);
+  }
 }
 
 bool Cast::drain(std::chrono::milliseconds patience) {

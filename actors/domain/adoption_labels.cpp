@@ -31,7 +31,7 @@ std::optional<ReservationRecord> reservation_in(const std::vector<std::string>& 
                                                 Duration reserve_timeout) {
   constexpr std::string_view runs = "/actions/runs/";
   auto unique_id = label_value(labels, reserved_for);
-  auto by = label_value(labels, "reserved-by:").value_or("");
+  auto by = label_value(labels, reserved_by).value_or("");
   auto at = by.find(runs);
   if (!unique_id || !is_uuid_v4(*unique_id) || at == std::string::npos)
     return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<ReservationRecord> reservation_in(const std::vector<std::string>& 
   rec.request.run_id = *run;
   rec.phase = ReservationPhase::granted;
   constexpr std::int64_t latest = 99'999'999'999; // some three thousand years
-  auto since = whole_number<std::int64_t>(label_value(labels, "reserved-since:").value_or(""));
+  auto since = whole_number<std::int64_t>(label_value(labels, reserved_since).value_or(""));
   rec.created_at = since && *since < latest ? Time(std::chrono::seconds(*since)) : now;
   rec.granted_at = std::min(rec.created_at, now); // the older monitor's clock may have been ahead
   rec.deadline = *rec.granted_at + reserve_timeout;

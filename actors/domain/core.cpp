@@ -122,8 +122,26 @@ void Core::note_github(const GithubError& error) {
   if (github_.well != well)
     log(well ? LogLevel::info : LogLevel::warn, well ? "github_well" : "github_trouble",
         "trouble=\"" + trouble + "\"");
+  if (well && !github_.well)
+    end_pauses_of_outage();
   github_.well = well;
   github_.trouble = trouble;
+}
+
+/// What GitHub's outage kept from being deleted has grown long pauses meanwhile (G5: within two minutes of its end).
+void Core::end_pauses_of_outage() {
+  for (auto& [id, r] : runners_)
+    if (r.outage)
+      r.unregister_pause.succeeded();
+}
+
+void Core::on_new_token(Now now) {
+  see(now);
+  creating_held_until_ = reserving_held_until_ = {};
+  list_pause_.succeeded();
+  registrations_due_ = now.time;
+  for (auto& [id, r] : runners_)
+    r.unregister_pause.succeeded();
 }
 
 void Core::note_token_end(std::optional<Time> end) {
@@ -211,9 +229,11 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(reservation.rec.ended_at);
     move(reservation.ask_due);
     move(reservation.asked_at);
-    for (auto& [runner, work] : reservation.work)
+    for (auto& [runner, work] : reservation.work) {
+      move(work.unlisted_since);
       for (auto* pause : {&work.unlabel_pause, &work.label_pause})
         pause->shift(by);
+    }
   }
   for (auto& [uid, rec] : spent_) {
     rec.created_at += by;

@@ -54,6 +54,7 @@ struct Runner {
   std::string guest_reason;
   Steady guest_as_of{};        ///< observations read before this say nothing new
   std::uint64_t guest_seq = 0; ///< listings ordered before this say nothing new
+  std::optional<std::uint64_t> guest_missing_seq; ///< not found then; only a listing ordered later can confirm it
   std::optional<Time> started_at;
   ClonedDisk disk; ///< as prepare told
 
@@ -78,6 +79,7 @@ struct Runner {
   std::uint64_t look_seq = 0;
   Time look_asked{};
   Backoff unregister_pause{Duration{2'000}, Duration{300'000}};
+  bool outage = false; ///< the last try to unregister failed for GitHub's own sake, and it set no time for the next
   Backoff remove_pause{Duration{2'000}, Duration{300'000}};
   std::string last_error;
 
@@ -125,6 +127,7 @@ struct Reservation {
     Backoff unlabel_pause{Duration{1'000}, Duration{60'000}};
     Backoff label_pause{Duration{1'000}, Duration{60'000}}; ///< of a replacement, which need not be given up
     std::uint64_t look_seq = 0;
+    std::optional<Time> unlisted_since; ///< its job had begun, and GitHub's list of jobs named others
   };
   std::map<RunnerId, Work> work;
   // After the grant (core_deadline.cpp):
@@ -165,6 +168,8 @@ class Core final : private Outbox {
   void on_unlabelled(Now, const std::string& unique_id, RunnerId, const GithubReply<Done>&);
   void on_run(Now, const std::string& unique_id, const GithubReply<WorkflowRun>&);
   void on_jobs(Now, const std::string& unique_id, const GithubReply<std::vector<WorkflowJob>>&);
+  /// GitHub is asked with another token from now on: the pauses that the old one earned are over.
+  void on_new_token(Now);
   /// A webhook: whatever it says is believed only as far as it keeps a guest.
   void on_notice(Now, const GithubNotice&);
   void on_guests_read(Now, const std::optional<Definitions>&, const std::string& error);
@@ -245,12 +250,14 @@ class Core final : private Outbox {
   const Reservation* reservation_of(const Runner&) const;
   bool ready() const { return loaded_ && policy_ && guests_known_; }
   void note_github(const GithubError&);
+  void end_pauses_of_outage();
   void note_token_end(std::optional<Time>);
   /// How long such writes have to wait for GitHub's limits; zero: they may go.
   Duration writes_held(WritePurpose, int count) const;
 
   // core_facts.cpp: observations
   void saw_guest(Runner&, const GuestObservation&);
+  bool guest_gone(Runner&, std::uint64_t seen_seq);
   void saw_started(Runner&);
   void saw_registration(Runner&, const Registration&, std::uint64_t seq);
   void saw_missing(Runner&, std::uint64_t seq);
@@ -316,6 +323,7 @@ class Core final : private Outbox {
   void give_up(Reservation&, const std::string& why);
   bool run_unknown(Reservation&, const GithubError&);
   Reservation* run_answered(Now, const std::string& unique_id, const GithubError&);
+  bool doubts_list(Reservation&, Reservation::Work&);
   int settle_with_jobs(Reservation&, const std::vector<WorkflowJob>&);
   void replace_missing(Reservation&, int waiting);
 

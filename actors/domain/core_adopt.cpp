@@ -81,10 +81,12 @@ void Core::on_guests_read(Now now, const std::optional<Definitions>& definitions
       adopt(*definitions);
     return;
   }
+  if (!definitions)
+    return; // they are asked for again
   // What can't be read is counted as nothing, so that it keeps nobody from being made.
   for (auto& [name, guest] : unclaimed_guests_) {
-    auto xml = definitions ? definitions->find(name) : Definitions::const_iterator{};
-    bool read = definitions && xml != definitions->end();
+    auto xml = definitions->find(name);
+    bool read = xml != definitions->end();
     if (!policy_->profiles.contains(guest.profile))
       unclaimed_sizes_.try_emplace(guest.uuid, read ? size_of_guest(xml->second) : Resources{});
   }

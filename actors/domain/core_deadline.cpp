@@ -13,6 +13,8 @@ constexpr Duration run_look_interval{20'000};
 /// After something happened to a reserved runner, until GitHub's list of jobs tells of it.
 constexpr Duration jobs_lag{2'000};
 constexpr Duration run_retry{5'000};
+/// GitHub's list of jobs may be late: so long it must leave a runner out before that means another job.
+constexpr Duration jobs_doubt{10'000};
 
 bool is_unstarted(SlotState s) {
   return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed;
@@ -147,27 +149,51 @@ int Core::settle_with_jobs(Reservation& r, const std::vector<WorkflowJob>& jobs)
                                             : std::string();
     const bool worked = !name.empty() && std::any_of(jobs.begin(), jobs.end(),
                                                      [&](auto& job) { return job.runner_name == name; });
-    if (worked && (slot.state == SlotState::confirmed || slot.state == SlotState::given_up)) {
-      if (runner)
+    auto& work = r.work[slot.runner];
+    const bool taken_back = slot.state == SlotState::released && runner &&
+                            runner->stolen_from == r.rec.request.unique_id_spelt;
+    if (worked)
+      work.unlisted_since.reset();
+    if (worked && (slot.state == SlotState::confirmed || slot.state == SlotState::given_up || taken_back)) {
+      if (runner) {
+        runner->stolen_from.clear();
         slot_started(r, slot);
-      else
+      } else
         slot.state = SlotState::finished;
       changed = true;
-    } else if (!worked && waiting > 0 && !runner && slot.state == SlotState::finished) {
-      slot.state = SlotState::given_up;
-      changed = true;
-    } else if (!worked && waiting > 0 && runner && slot.state == SlotState::started) {
-      slot.state = SlotState::released; // its labels go with it
-      runner->stolen_from = r.rec.request.unique_id_spelt;
-      changed = true;
-      log(LogLevel::warn, "runner_stolen",
-          "unique_id=" + r.rec.request.unique_id + " runner=" + std::to_string(slot.runner));
-      order(effect::Count{"ci_monitor_stolen_total", {{"profile", r.rec.request.profile}}});
+      continue;
     }
+    const bool unlisted = !worked && waiting > 0 &&
+                          (runner ? slot.state == SlotState::started : slot.state == SlotState::finished);
+    // Whoever is no more is replaced soon; one that works may well do so for its reservation.
+    if (!unlisted || (runner && doubts_list(r, work)))
+      continue;
+    changed = true;
+    if (!runner) {
+      slot.state = SlotState::given_up;
+      continue;
+    }
+    slot.state = SlotState::released; // its labels go with it
+    runner->stolen_from = r.rec.request.unique_id_spelt;
+    log(LogLevel::warn, "runner_stolen",
+        "unique_id=" + r.rec.request.unique_id + " runner=" + std::to_string(slot.runner));
+    order(effect::Count{"ci_monitor_stolen_total", {{"profile", r.rec.request.profile}}});
   }
   if (changed)
     save(r);
   return waiting;
+}
+
+/// Whether the list of jobs, which names others, is to be asked for once more before it is believed.
+bool Core::doubts_list(Reservation& r, Reservation::Work& work) {
+  if (!work.unlisted_since)
+    work.unlisted_since = now_.time;
+  const auto believed = *work.unlisted_since + jobs_doubt;
+  if (now_.time >= believed)
+    return false;
+  r.jobs_wanted = true;
+  r.ask_due = std::min(r.ask_due.value_or(Time::max()), believed);
+  return true;
 }
 
 /// Idle runners for jobs that wait for more than is left of the reservation; never beyond what was promised.

@@ -86,6 +86,7 @@ void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply)
   r->last_error = "unregister: " + reply.error.message;
   r->look_anew(); // it stays registered, and may get a job before the next try
   r->unregister_pause.failed(now.time, reply.error.retry_after);
+  r->outage = reply.error.general() && reply.error.retry_after == Duration{0};
   if (reply.error.kind == GithubError::Kind::not_found) {
     r->unregister_pause.succeeded();
     r->reg_seq = next_seq();
@@ -106,6 +107,7 @@ void Core::on_found(Now now, RunnerId id, const GithubReply<std::vector<Registra
   if (!reply) {
     r->last_error = "find: " + reply.error.message;
     r->unregister_pause.failed(now.time, reply.error.retry_after);
+    r->outage = reply.error.general() && reply.error.retry_after == Duration{0};
   } else if (reply.value->empty() && r->rec.jit_served_at && !r->guest_off())
     saw_missing(*r, next_seq()); // it may be working: one look is not enough to stop it
   else if (reply.value->empty())

@@ -43,7 +43,22 @@ void Core::on_guest(Now now, const GuestObservation& seen) {
     guests_wanted_ = true;
     return;
   }
-  saw_guest(*r, seen);
+  if (seen.state != GuestState::absent || guest_gone(*r, 0))
+    saw_guest(*r, seen);
+}
+
+/// Whether one that was not found is gone. A guest that may be on is stopped for it, so that a listing made
+/// afterwards has to say the same (G1); an end of a usual kind shows as off, and needs none.
+/// \p seen_seq: of the listing that lacks it; 0: it was looked for alone.
+bool Core::guest_gone(Runner& r, std::uint64_t seen_seq) {
+  if (r.guest_known && r.guest != GuestState::on)
+    return true;
+  if (r.guest_missing_seq && seen_seq > *r.guest_missing_seq)
+    return true;
+  if (!r.guest_missing_seq)
+    r.guest_missing_seq = next_seq();
+  guests_wanted_ = true;
+  return false;
 }
 
 /// From here on, off means ended; that is durable before its slot is given away.
@@ -62,6 +77,7 @@ void Core::saw_guest(Runner& r, const GuestObservation& seen) {
   }
   r.guest = seen.state;
   r.guest_known = true;
+  r.guest_missing_seq.reset();
   r.guest_reason = seen.reason;
   r.guest_as_of = seen.read_at;
   if (seen.state == GuestState::on)
@@ -88,7 +104,7 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     auto it = by_name.find(r.rec.guest_name);
     if (it != by_name.end() && it->second->uuid == r.rec.uuid)
       saw_guest(r, *it->second);
-    else if (r.rec.phase != Phase::creating || !guests_known_)
+    else if ((r.rec.phase != Phase::creating || !guests_known_) && guest_gone(r, guests_seq_))
       saw_guest(r, {r.rec.guest_name, {}, GuestState::absent, "not listed", listing->started_at});
   }
   guests_known_ = true;
@@ -120,7 +136,8 @@ void Core::on_guest_listing(Now now, const std::optional<GuestListing>& listing,
     }
     auto name = parse_runner_guest(policy_->prefixes, g.name);
     if (!name) {
-      if (g.name.starts_with(policy_->prefixes.runner_guest + "-"))
+      if (g.name.starts_with(policy_->prefixes.runner_guest + "-") ||
+          (!rebuild && g.name.starts_with(policy_->prefixes.rebuild_guest + "-")))
         strangers.insert(g.name);
       continue;
     }
@@ -289,8 +306,11 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
     if (ours.count(seen.id) || names.count(seen.name))
       continue;
     auto name = parse_registration(policy_->prefixes, seen.name);
-    if (!name)
+    if (!name) {
+      if (seen.name.ends_with("@" + policy_->prefixes.registration_suffix))
+        strangers.insert(seen.name);
       continue;
+    }
     raise_ids(name->id);
     auto tomb = gone_.find(name->id);
     if (tomb == gone_.end() || tomb->second.rec.registration_name != seen.name) {

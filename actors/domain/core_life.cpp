@@ -65,6 +65,7 @@ GuestSpec Core::spec_of(const Runner& r) const {
   spec.disk_folder = policy_->images_path + "/runner";
   spec.disk_prefix = std::to_string(r.rec.id) + "-";
   spec.filter = policy_->guest_filter;
+  spec.released = r.rec.registration_ended;
   spec.disk = r.disk;
   return spec;
 }
@@ -308,7 +309,10 @@ void Core::advance_live(Runner& r) {
   } else
     r.orphan_label_since.reset();
   if (!r.rec.online_at) {
-    auto since = r.started_at.value_or(r.rec.created_at);
+    // Nobody answered it while the service was down, and who came online meanwhile only GitHub knows.
+    if (r.from_store && !registrations_known_)
+      return look_if_due(r);
+    auto since = r.started_at.value_or(r.from_store ? std::max(r.rec.created_at, loaded_at_) : r.rec.created_at);
     if (now_.time >= since + t.start_timeout) {
       destroy(r, "did not come online in time", TrialLoss::never_online);
       return;

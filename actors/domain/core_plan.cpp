@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace ci::domain {
+namespace {
+
+/// Failures in a row to read the definitions of guests that only look ours: so long nothing is made, some 14 s.
+constexpr int most_waits_for_sizes = 3;
+
+} // namespace
 
 Core::Counts Core::count() const {
   std::map<std::string, ProfileCounts> counts;
@@ -113,6 +119,8 @@ void Core::plan() {
     destroy_excess(counts);
   if (policy_->dont_create_runners || !host_up_ || reading_guests_)
     return;
+  if (read_pause_.failures() > 0 && read_pause_.failures() <= most_waits_for_sizes)
+    return; // what strangers take is not known yet; but it need not ever be
   if (empty_store_ && !registrations_known_ && !policy_->dont_register_runners)
     return; // which ids are taken is not known yet
   plan_images(count()); // without those that were just let go

@@ -78,6 +78,11 @@ void Core::unlabel(Reservation& r, ReservationSlot& slot) {
     return wake(work.unlabel_pause.next());
   work.unlabelling = true;
   auto labels = reservation_labels(r.rec.request, r.rec.created_at);
+  if (runner->reg && has_reservation_label(runner->reg->labels)) {
+    // As GitHub has them: the clock may have jumped since.
+    labels = runner->reg->labels;
+    std::erase_if(labels, [](auto& label) { return !is_reservation_label(label); });
+  }
   writes_.spend(static_cast<int>(labels.size()), now_.steady); // one call for each; never held back here
   order(effect::Unlabel{r.rec.request.unique_id, slot.runner, *runner->rec.registration_id, std::move(labels)});
 }
@@ -107,9 +112,7 @@ void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const Git
   if (runner) {
     runner->reg_seq = next_seq();
     if (reply && runner->reg)
-      std::erase_if(runner->reg->labels, [&](auto& label) {
-        return has_label(reservation_labels(r.rec.request, r.rec.created_at), label);
-      });
+      std::erase_if(runner->reg->labels, [](auto& label) { return is_reservation_label(label); });
     runner->look_wanted = true; // idle again only where GitHub confirms it
   }
 }

@@ -145,7 +145,8 @@ void Core::advance_pending(Reservation& r) {
   }
   if (!r.committed)
     return;
-  for (std::size_t i = 0; i < r.rec.slots.size() && r.rec.phase == ReservationPhase::pending; ++i)
+  // A slot that was dropped has another in its place, which has to be durable first.
+  for (std::size_t i = 0; i < r.rec.slots.size() && r.committed && r.rec.phase == ReservationPhase::pending; ++i)
     advance_slot(r, i);
   if (r.rec.phase != ReservationPhase::pending)
     return;

@@ -97,6 +97,9 @@ struct GuestSpec {
   std::string filter;
   /// Whether its disk may be an overlay.
   bool may_overlay = false;
+  /// Of a removal: GitHub let its runner go, so that it may be stopped while it runs. Else it is known to be off, and
+  /// one that is on after all is left alone.
+  bool released = false;
   /// Of a start: its disk, as the answer to prepare told.
   ClonedDisk disk{};
 };

@@ -144,8 +144,8 @@ std::string snapshot_name(Time t) {
 
 std::vector<std::string> reservation_labels(const TakeRequest& request, Time since) {
   auto seconds = std::chrono::floor<std::chrono::seconds>(since.time_since_epoch()).count();
-  return {std::string(reserved_for) + request.unique_id_spelt, "reserved-since:" + std::to_string(seconds),
-          "reserved-by:" + request.qualified_repo + "/actions/runs/" + std::to_string(request.run_id)};
+  return {std::string(reserved_for) + request.unique_id_spelt, std::string(reserved_since) + std::to_string(seconds),
+          std::string(reserved_by) + request.qualified_repo + "/actions/runs/" + std::to_string(request.run_id)};
 }
 
 std::vector<std::string> usual_labels(const Profile& profile) {
@@ -176,6 +176,11 @@ bool same_label(std::string_view a, std::string_view b) { return to_lower(a) == 
 
 bool has_label(const std::vector<std::string>& labels, std::string_view label) {
   return std::any_of(labels.begin(), labels.end(), [&](auto& l) { return same_label(l, label); });
+}
+
+bool is_reservation_label(std::string_view label) {
+  const auto lower = to_lower(label);
+  return lower.starts_with(reserved_for) || lower.starts_with(reserved_since) || lower.starts_with(reserved_by);
 }
 
 bool has_reservation_label(const std::vector<std::string>& labels) {

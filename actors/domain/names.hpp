@@ -48,6 +48,8 @@ std::string rfc3339_milliseconds(Time);
 std::string snapshot_name(Time);
 
 constexpr std::string_view reserved_for = "reserved-for:";
+constexpr std::string_view reserved_since = "reserved-since:";
+constexpr std::string_view reserved_by = "reserved-by:";
 /// The three labels of a reservation, `reserved-for:` first. `since` is written in unix seconds.
 std::vector<std::string> reservation_labels(const TakeRequest&, Time since);
 /// What runners of the profile are registered with: `self-hosted`, `X64`, and the profile's own label.
@@ -60,6 +62,8 @@ bool is_exclusive_label(std::string_view);
 /// Labels at GitHub compare without case.
 bool same_label(std::string_view, std::string_view);
 bool has_label(const std::vector<std::string>& labels, std::string_view label);
+/// Whether it has the form of one of the three labels of a reservation.
+bool is_reservation_label(std::string_view);
 /// Whether any `reserved-for:` label is among them.
 bool has_reservation_label(const std::vector<std::string>& labels);
 

@@ -114,6 +114,20 @@ TEST_CASE("remove stops, undefines and then deletes the disk") {
   CHECK(scene.first->files.empty());
 }
 
+TEST_CASE("G1: remove leaves a guest alone that is on although GitHub did not let its runner go") {
+  Scene scene;
+  scene.ask(prepare_atom::value);
+  scene.ask(start_atom::value, a_made_spec());
+  auto kept = a_spec();
+  kept.released = false;
+  CHECK(scene.ask(remove_atom::value, kept).error == "guest ci-runner-linux.7 runs, and its runner is still registered");
+  CHECK(scene.first->guests["ci-runner-linux.7"].state == GuestState::on);
+  CHECK_FALSE(scene.first->files.empty());
+  scene.first->guests["ci-runner-linux.7"].state = GuestState::off;
+  CHECK(scene.ask(remove_atom::value, kept).error == "");
+  CHECK(scene.first->files.empty());
+}
+
 TEST_CASE("removing what is not there deletes what is left of its disk") {
   Scene scene;
   scene.first->files = {"/images/runner/7-base.img@s", "/images/runner/77-base.img@s"};

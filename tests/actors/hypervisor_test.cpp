@@ -35,6 +35,7 @@ class FakeMonitor : public monitor_actor::base {
         [this](host_atom, const HostConnection& state) { seen_->connections.push_back(state); },
         [](store_atom, const StoreHealth&) {},
         [](policy_atom, const domain::PolicyPtr&) {},
+        [](token_atom) {},
         [](crank_atom, std::uint64_t) {},
         [](stop_atom) { return caf::unit; },
     };

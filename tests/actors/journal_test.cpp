@@ -31,6 +31,7 @@ class Watcher : public monitor_actor::base {
             [](host_atom, const HostConnection&) {},
             [this](store_atom, const StoreHealth& health) { heard_.push_back(health); },
             [](policy_atom, const domain::PolicyPtr&) {},
+            [](token_atom) {},
             [](crank_atom, std::uint64_t) {},
             [](stop_atom) { return caf::unit; }};
   }

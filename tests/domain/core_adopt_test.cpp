@@ -313,6 +313,23 @@ TEST_CASE("without --adopt what only looks ours is reported once, counted, and n
   CHECK(h.links.empty()); // its image is not ours
 }
 
+TEST_CASE("G4: a stranger whose definition could not be read is asked for again, and counted then") {
+  Heir h;
+  h.left_runner(8, "old");
+  h.policy->budget = {4, std::int64_t{1} << 40};
+  int failures = 1;
+  h.fail_host = [&](const Effect& e) -> std::optional<std::string> {
+    if (std::holds_alternative<effect::ReadGuests>(e) && failures-- > 0)
+      return "no answer in time";
+    return {};
+  };
+  h.start();
+  h.advance(std::chrono::minutes(10));
+  CHECK(failures < 0);
+  CHECK(h.core->held().hugepages_1g <= 4); // 3 by its definition
+  CHECK(h.running().size() == 2); // with the stranger
+}
+
 TEST_CASE("an empty store makes nothing before GitHub told which ids are taken") {
   Heir h;
   h.left_registration(41, "offline");

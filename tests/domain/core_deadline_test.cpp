@@ -89,7 +89,7 @@ TEST_CASE(
   Promised b(2);
   b.jobs(2);
   b.world.begin_job(b.guest_of(b.given[0]));
-  b.advance(40s);
+  b.advance(45s);
   auto held = b.holders();
   REQUIRE(held.size() == 2);
   CHECK(std::find(held.begin(), held.end(), b.given[0]) == held.end());
@@ -154,4 +154,41 @@ TEST_CASE("where nobody is idle a dead runner is replaced as soon as one is") {
   b.boot_all();
   b.advance(10s);
   CHECK(b.holders().size() == 3);
+}
+
+TEST_CASE("a list of jobs that is late calls nobody stolen") {
+  Promised b;
+  b.jobs(1);
+  b.world.begin_job(b.guest_of(b.given[0]));
+  b.advance(32s); // it was seen busy, and GitHub still shows the job queued
+  b.jobs(0, {b.registration_of(b.given[0])});
+  b.advance(100s);
+  CHECK(b.holders() == b.given);
+  CHECK(b.count(Status::Reserved) == 0);
+}
+
+TEST_CASE("a runner that was called stolen counts again when the list of jobs names it") {
+  Promised b;
+  b.jobs(1);
+  b.world.begin_job(b.guest_of(b.given[0]));
+  b.advance(80s);
+  REQUIRE(b.runner(b.given[0]).view->details.count("stolen_from") == 1);
+  b.jobs(0, {b.registration_of(b.given[0])});
+  b.advance(100s);
+  CHECK(b.runner(b.given[0]).view->details.count("stolen_from") == 0);
+  const auto held = b.holders();
+  CHECK(std::find(held.begin(), held.end(), b.given[0]) != held.end());
+}
+
+TEST_CASE("labels set before the clock jumped are taken off all the same") {
+  Promised b;
+  const auto& labels = b.world.records.at(*b.runner(b.given[0]).rec.registration_id).shown.labels;
+  REQUIRE(std::any_of(labels.begin(), labels.end(), [](auto& l) { return l.starts_with("reserved-since:"); }));
+  b.time += 1h;
+  b.core->on_clock_jump(b.now(), 1h);
+  b.run();
+  b.release(b.uid);
+  b.advance(5s);
+  CHECK(std::none_of(labels.begin(), labels.end(), [](auto& l) { return l.starts_with("reserved-"); }));
+  CHECK(b.count(Status::Idle) == 3);
 }

@@ -181,3 +181,155 @@ TEST_CASE("after a restart, a replacement may bear labels that are not noted") {
   b.advance(10s);
   CHECK_FALSE(labelled());
 }
+
+TEST_CASE("G1: a guest at work that one listing of libvirt's lacks is left alone") {
+  Idle b(1);
+  const auto guest = b.running().front();
+  const auto id = b.core->runners().begin()->first;
+  b.world.begin_job(guest);
+  b.advance(31s);
+  REQUIRE(b.status(id) == Status::Busy);
+  int unregistered = 0;
+  b.lose = [&](const Effect& e) {
+    unregistered += std::holds_alternative<effect::Unregister>(e);
+    return false;
+  };
+  SUBCASE("by a listing") {
+    auto listing = b.world.list_guests(b.steady);
+    std::erase_if(listing.guests, [&](auto& seen) { return seen.name == guest; });
+    b.core->on_guest_listing(b.now(), listing, "");
+  }
+  SUBCASE("by a look after an event") {
+    b.steady += 1ms;
+    b.core->on_guest(b.now(), {guest, b.world.guests.at(guest).uuid, GuestState::absent, "not found", b.steady});
+  }
+  b.run();
+  b.advance(200s);
+  CHECK(unregistered == 0);
+  CHECK(b.status(id) == Status::Busy);
+  CHECK(b.running() == std::vector{guest});
+  CHECK(b.core->held().hugepages_1g == 1);
+  CHECK(b.world.killed_at_work.empty());
+}
+
+TEST_CASE("a guest that two listings lack is gone, and is replaced") {
+  Idle b(1);
+  const auto guest = b.running().front();
+  b.world.guests.erase(guest);
+  b.advance(10s);
+  REQUIRE(b.running().size() == 1);
+  CHECK(b.running().front() != guest);
+}
+
+TEST_CASE("G1: what takes a guest away does not stop one that is on after all, unless GitHub let it go") {
+  Idle b(1);
+  const auto guest = b.running().front();
+  b.world.begin_job(guest);
+  b.advance(31s);
+  std::vector<bool> released;
+  b.lose = [&](const Effect& e) {
+    if (auto* remove = std::get_if<effect::Remove>(&e))
+      released.push_back(remove->spec.released);
+    return false;
+  };
+  b.steady += 1ms;
+  b.core->on_guest(b.now(), {guest, b.world.guests.at(guest).uuid, GuestState::off, "crashed", b.steady});
+  b.run();
+  b.advance(10s);
+  REQUIRE_FALSE(released.empty());
+  CHECK_FALSE(released.front());
+  CHECK(b.world.killed_at_work.empty());
+  CHECK(b.running().front() == guest);
+}
+
+TEST_CASE("G5: what GitHub's outage kept is deleted soon after its end, however long it was") {
+  Idle b(1);
+  bool away = true;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    const bool asks = std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e) ||
+                      std::holds_alternative<effect::Unregister>(e) || std::holds_alternative<effect::Register>(e);
+    return away && asks ? std::optional{World::error(GithubError::Kind::unreachable)} : std::nullopt;
+  };
+  const auto guest = b.running().front();
+  const auto registration = guest + "@ci0";
+  b.power_off(guest);
+  b.advance(600s);
+  away = false;
+  b.advance(61s);
+  auto left = b.world.find(registration);
+  CHECK(left.value->empty());
+}
+
+TEST_CASE("G3: a replacement is labelled only when its slot is durable") {
+  Idle b(4);
+  b.hold_commits();
+  b.take(Bench::ask("linux", 2));
+  auto& reservation = b.core->reservations().at(first_id);
+  const auto chosen = reservation.rec.slots;
+  REQUIRE(chosen.size() == 2);
+  b.power_off(b.runner(chosen[0].runner).rec.guest_name);
+  std::set<RunnerId> labelled;
+  b.lose = [&](const Effect& e) {
+    if (auto* label = std::get_if<effect::Label>(&e))
+      labelled.insert(label->runner);
+    return std::holds_alternative<effect::Commit>(e);
+  };
+  // The commits before: the first is the reservation's, the second the dead runner's.
+  while (!reservation.committed)
+    b.core->on_committed(b.now());
+  b.run();
+  REQUIRE(reservation.rec.slots.size() == 3);
+  CHECK_FALSE(labelled.contains(reservation.rec.slots[2].runner));
+  while (!reservation.committed)
+    b.core->on_committed(b.now());
+  b.run();
+  CHECK(labelled.contains(reservation.rec.slots[2].runner));
+}
+
+TEST_CASE("after a restart a guest that boots has its whole time to come online") {
+  Bench b;
+  b.profile("linux", 1);
+  b.start();
+  const auto guest = b.running().front();
+  const auto timeout = b.policy->timings.start_timeout;
+  b.time += timeout + 10s; // the service was down
+  b.start();
+  CHECK(b.running().front() == guest);
+  b.boot_all();
+  CHECK(b.running().front() == guest);
+  CHECK(b.count(Status::Idle) == 1);
+}
+
+TEST_CASE("after a restart nobody is called late before GitHub has told who is online") {
+  Bench b;
+  b.profile("linux", 1);
+  b.start();
+  const auto guest = b.running().front();
+  auto& there = b.world.guests.at(guest);
+  there.config = b.jitconfig(there.address);
+  b.world.go_online(guest);
+  const auto timeout = b.policy->timings.start_timeout;
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e))
+      return World::error(GithubError::Kind::unreachable);
+    return {};
+  };
+  b.start();
+  b.advance(timeout + 10s);
+  CHECK(b.running().front() == guest);
+  b.fail = nullptr;
+  b.advance(61s);
+  CHECK(b.running().front() == guest);
+  CHECK(b.count(Status::Idle) == 1);
+}
+
+TEST_CASE("what looks ours and is not is reported, whatever part of its name is wrong") {
+  Bench b;
+  b.profile("linux", 0);
+  b.world.guests["ci-rebuild-linux"] = {"uuid-a", GuestState::off, "unknown", "", "", false};
+  b.world.guests["ci-runner-linux"] = {"uuid-b", GuestState::off, "unknown", "", "", false};
+  b.world.records[5].shown = {5, "somebody@ci0", "offline", false, {}};
+  b.world.records[6].shown = {6, "somebody@ci1", "offline", false, {}};
+  b.start();
+  CHECK(b.snapshot->strangers == std::vector<std::string>{"ci-rebuild-linux", "ci-runner-linux", "somebody@ci0"});
+}

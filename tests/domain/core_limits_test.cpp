@@ -185,3 +185,27 @@ TEST_CASE("a token that ends soon is told once a day, and shown") {
   b.advance(15min);
   CHECK(b.snapshot->github_token_expires_at == std::nullopt);
 }
+
+TEST_CASE("a new token ends what GitHub's limits held back of the old one") {
+  Bench b;
+  b.profile("linux", 2);
+  b.start();
+  b.boot_all();
+  Held<effect::ListRegistrations> listing(b, limited_for(3'600s));
+  b.advance(31s);
+  CHECK(listing.calls == 1);
+  SUBCASE("without one nobody is asked") {
+    b.advance(600s);
+    CHECK(listing.calls == 1);
+  }
+  SUBCASE("with one GitHub is asked at once") {
+    listing.held = false;
+    b.core->on_new_token(b.now());
+    b.run();
+    CHECK(listing.calls == 2);
+    CHECK(b.takes.at(b.take(b.ask("linux", 1))).runners.size() == 1);
+    b.power_off(b.running().front());
+    b.advance(10s);
+    CHECK(b.running().size() == 2);
+  }
+}

@@ -122,6 +122,7 @@ class FakeMonitor : public ci::monitor_actor::base {
         [](ci::host_atom, const ci::HostConnection&) {},
         [](ci::store_atom, const ci::StoreHealth&) {},
         [](ci::policy_atom, const ci::domain::PolicyPtr&) {},
+        [](ci::token_atom) {},
         [this](ci::crank_atom, std::uint64_t) { settle(); },
         [](ci::stop_atom) { return caf::unit; },
     };

@@ -115,6 +115,21 @@ def test_a_reload_leaves_what_github_asked_for_as_it_is(world):
     assert health()["trouble"].startswith("limited")
 
 
+def test_g11_a_new_token_ends_what_the_old_one_was_asked_to_wait_for(world):
+    monitor = world.begin({"linux": profile(1)})
+    monitor.wait_for_runners("linux", 1)
+    fresh = "github_pat_" + "fedcba9876543210" * 4
+    world.github.fault("list", "status", status=403, headers={"retry-after": "600"}, count=1,
+                       body={"message": "You have exceeded a secondary rate limit."})
+    health = lambda: monitor.dashboard()["health"]["github"]
+    wait_until("GitHub asks for a pause", lambda: not health()["well"])
+    world.github.control("PUT", "token", {"token": fresh})
+    env = monitor.folder / ".env"
+    env.write_text(env.read_text().replace(GITHUB_TOKEN, fresh))
+    wait_until("GitHub is asked with the new one", lambda: health()["well"], seconds=15)
+    assert monitor.take("linux").status == 200
+
+
 def blocked_signals(pid):
     """Numbers of the signals that its first thread does not take in."""
     status = Path(f"/proc/{pid}/status").read_text()

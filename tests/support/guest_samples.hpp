@@ -23,6 +23,7 @@ inline domain::GuestSpec guest_spec(const std::string& name, const std::string& 
   spec.template_guest = "template";
   spec.disk_folder = "/images/runner";
   spec.disk_prefix = "7-";
+  spec.released = true;
   return spec;
 }
 

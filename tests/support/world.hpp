@@ -253,6 +253,8 @@ class World {
   HostReply remove(const GuestSpec& spec, Steady now) {
     auto it = guests.find(spec.name);
     if (it != guests.end() && it->second.uuid == spec.uuid) {
+      if (it->second.state == GuestState::on && !spec.released)
+        return {"it runs", now};
       halt(spec.name, spec.uuid, now);
       undefine(spec.name, spec.uuid, now);
     }
