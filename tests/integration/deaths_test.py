@@ -1,4 +1,4 @@
-"""Deaths of actors over requests: selects, levers, releases, guests' own, the history, new settings; see image_deaths_test.py.
+"""Deaths of actors over requests: selects, levers, releases, guests' own, the history, new settings; see deaths.py.
 
 The last test holds all tables against the cast."""
 
@@ -10,8 +10,8 @@ import pytest
 
 import image_deaths_test
 import supervision_test
+from deaths import actors_in, ask_until, begin_pool, check_whole, wait_for_deaths
 from harness import wait_until
-from image_deaths_test import actors_in, ask_until, check_whole, wait_for_deaths
 from monitor import GITHUB_TOKEN, profile
 from select_test import begin_run, contents, select, upload, zipped
 
@@ -28,8 +28,7 @@ SETTINGS = ["policy:policy:2", "monitor:policy:2", "screenshots:pace", "selector
 @pytest.mark.parametrize("death", SELECTS)
 def test_a_select_is_decided_though_an_actor_dies_over_it(world, death):
     """G2, G3, G6, G10"""
-    monitor = world.begin({"linux": profile(2)}, tokenless_selects_per_minute=1000, environment={"CI_MONITOR_KILL_ACTOR": death})
-    monitor.wait_for_runners("linux", 2)
+    monitor = begin_pool(world, death, 2, tokenless_selects_per_minute=1000)
     run_id, unique_id = begin_run(world.github), str(uuid.uuid4())
     upload(world.github, run_id, unique_id, zipped(("info", contents(unique_id, run_id))))
 
@@ -46,8 +45,7 @@ def test_a_select_is_decided_though_an_actor_dies_over_it(world, death):
 @pytest.mark.parametrize("death", LEVERS)
 def test_a_lever_is_pulled_though_an_actor_dies_over_it(world, death):
     """G6, G10"""
-    monitor = world.begin({"linux": profile(2)}, environment={"CI_MONITOR_KILL_ACTOR": death})
-    monitor.wait_for_runners("linux", 2)
+    monitor = begin_pool(world, death, 2)
     for lever in ("pause", "resume"):
         answer = ask_until(200, lambda what=lever: monitor.http.post(f"/profile/linux/{what}"))
         assert answer.json()["paused"] == (lever == "pause")
@@ -60,8 +58,7 @@ def test_a_lever_is_pulled_though_an_actor_dies_over_it(world, death):
 @pytest.mark.parametrize("death", RELEASES)
 def test_a_release_is_carried_out_though_an_actor_dies_over_it(world, death):
     """G2, G6, G10"""
-    monitor = world.begin({"linux": profile(2)}, environment={"CI_MONITOR_KILL_ACTOR": death})
-    monitor.wait_for_runners("linux", 2)
+    monitor = begin_pool(world, death, 2)
     unique_id = str(uuid.uuid4())
     assert monitor.take("linux", unique_id).json()["id"]
     ask_until(200, lambda: monitor.http.delete(f"/reservation/{unique_id}"))
@@ -74,8 +71,7 @@ def test_a_release_is_carried_out_though_an_actor_dies_over_it(world, death):
 @pytest.mark.parametrize("death", GUESTS)
 def test_guests_are_served_though_an_actor_dies_over_them(world, death):
     """G5, G6, G7"""
-    monitor = world.begin({"linux": profile(2)}, environment={"CI_MONITOR_KILL_ACTOR": death})
-    monitor.wait_for_runners("linux", 2)
+    monitor = begin_pool(world, death, 2)
     wait_for_deaths(monitor, death)
     check_whole(world, 2)
 
@@ -83,8 +79,7 @@ def test_guests_are_served_though_an_actor_dies_over_them(world, death):
 @pytest.mark.parametrize("death", HISTORY)
 def test_who_reads_the_history_when_its_reader_dies_is_told_to_come_again(world, death):
     """G6, G10"""
-    monitor = world.begin({"linux": profile(1)}, environment={"CI_MONITOR_KILL_ACTOR": death})
-    monitor.wait_for_runners("linux", 1)
+    monitor = begin_pool(world, death, 1)
     path = "/history.json" if death.endswith("recall") else "/usage.json"
     assert monitor.http.get(path).status == 503
     ask_until(200, lambda: monitor.http.get(path))
@@ -94,8 +89,7 @@ def test_who_reads_the_history_when_its_reader_dies_is_told_to_come_again(world,
 
 @pytest.mark.parametrize("death", SETTINGS)
 def test_new_settings_hold_though_an_actor_dies_over_them(world, death):
-    monitor = world.begin({"linux": profile(1)}, environment={"CI_MONITOR_KILL_ACTOR": death})
-    monitor.wait_for_runners("linux", 1)
+    monitor = begin_pool(world, death, 1)
     monitor.profiles = {"linux": profile(2)}
     monitor.settings["screenshot_interval"] = 0.7
     monitor.write_settings()

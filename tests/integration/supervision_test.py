@@ -1,24 +1,14 @@
-"""Actors die at named messages (actors/death_point.hpp) and are begun anew, with their state from the store, GitHub and
-libvirt, as if the process had been started again; the process itself lives on, and answers meanwhile."""
+"""Deaths of actors while the pool is made and over takes, and the supervisor's own; see deaths.py."""
 
-import re
 import time
 import uuid
 
 import pytest
 
+from deaths import begin_pool, check_whole, restarts, wait_for_deaths
 from harness import wait_until
-from monitor import profile
-from pool_test import check_nothing_double, wait_until_settled
 
 CLIENT_PATIENCE = 30.0
-
-
-def restarts(monitor):
-    """By actor, as /metrics has them."""
-    text = monitor.http.get("/metrics").body.decode()
-    found = re.findall(r'^ci_monitor_actor_restarts_total\{actor="(\w+)"\} (\d+)', text, re.MULTILINE)
-    return {actor: int(count) for actor, count in found}
 
 
 def take_for_certain(monitor, profile_key):
@@ -36,10 +26,9 @@ def take_for_certain(monitor, profile_key):
         time.sleep(0.05)
 
 
-def begin(world, death, **more):
-    """A pool of three, with that death ahead of it."""
-    return world.begin({"linux": profile(3, memory="1G")}, available_normal_memory="3G",
-                       environment={"CI_MONITOR_KILL_ACTOR": death}, **more)
+def begin(world, death):
+    """A pool of three that fills its host."""
+    return begin_pool(world, death, 3, available_normal_memory="3G")
 
 
 @pytest.mark.parametrize("death", [
@@ -51,14 +40,8 @@ def begin(world, death, **more):
 def test_any_actor_may_die_while_the_pool_is_made(world, death):
     """G4, G5, G6"""
     monitor = begin(world, death)
-    monitor.wait_for_runners("linux", 3)
-    actor = death.split(":")[0]
-    wait_until(f"{actor} died and was begun anew", lambda: restarts(monitor).get(actor))
-    monitor.wait_for_runners("linux", 3)
-    wait_until_settled(world, 3)
-    check_nothing_double(world, 3)
-    assert monitor.running()
-    assert "event=supervision_failed" not in monitor.log()
+    wait_for_deaths(monitor, death)
+    check_whole(world, 3)
 
 
 @pytest.mark.parametrize("death", ["monitor:take", "monitor:response:60", "gateway:take", "gateway:response",
@@ -66,7 +49,6 @@ def test_any_actor_may_die_while_the_pool_is_made(world, death):
 def test_a_take_is_decided_though_an_actor_dies_over_it(world, death):
     """G2, G3, G6, G10"""
     monitor = begin(world, death)
-    monitor.wait_for_runners("linux", 3)
     unique_id, answer = take_for_certain(monitor, "linux")
     if answer.status == 200:
         again = monitor.take("linux", unique_id)
@@ -79,7 +61,6 @@ def test_a_take_is_decided_though_an_actor_dies_over_it(world, death):
 
 def test_reads_go_on_while_the_monitor_is_begun_anew(world):
     monitor = begin(world, "monitor:take")
-    monitor.wait_for_runners("linux", 3)
     version = monitor.dashboard()["version"]
     assert monitor.take("linux").status == 503
     assert len(monitor.runners("linux")) == 3  # as it was seen last
@@ -93,7 +74,6 @@ def test_reads_go_on_while_the_monitor_is_begun_anew(world):
 def test_without_its_supervisor_the_process_ends_and_says_that_it_failed(world):
     """systemd starts it again."""
     monitor = begin(world, "supervisor:anew,monitor:take")
-    monitor.wait_for_runners("linux", 3)
     guests = world.libvirt.guests()
     monitor.take("linux")
     assert monitor.wait(15.0) == 1
