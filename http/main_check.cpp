@@ -44,20 +44,24 @@ class Report {
   bool all_well_ = true;
 };
 
-/// The nearest folder upwards that exists: there the missing ones would be made.
+/// The nearest folder upwards of an absolute path that exists: there the missing ones would be made.
 fs::path existing(fs::path path) {
   std::error_code ignored;
-  path = fs::absolute(path, ignored);
   while (!fs::exists(path, ignored) && path.has_relative_path())
     path = path.parent_path();
   return path;
 }
 
 void check_writable(Report& report, const char* what, const fs::path& path) {
-  auto at = existing(path);
   auto name = std::string(what) + " " + path.string();
+  std::error_code failure;
+  auto whole = fs::absolute(path, failure);
+  if (failure)
+    return report.wrong(name + ": the working folder is gone",
+                        "start it in a folder that is there, or name this one by an absolute path");
+  auto at = existing(whole);
   if (access(at.c_str(), W_OK | X_OK) == 0)
-    report.well(name + (at == fs::absolute(path) ? "" : " (will be made)"));
+    report.well(name + (at == whole ? "" : " (will be made)"));
   else
     report.wrong(name + ": " + std::strerror(errno),
                  "install -d -m 0700 -o " + std::to_string(geteuid()) + " " + path.string());

@@ -17,6 +17,15 @@ def refused(world, monitor):
     return monitor.log()
 
 
+def checked(monitor):
+    """What --check says of a host where something is wrong."""
+    monitor.write_settings()
+    monitor.start_program("--check")
+    assert monitor.wait() == 1
+    monitor.child = None
+    return monitor.log()
+
+
 def test_a_second_monitor_on_the_same_data_folder_is_refused(world):
     monitor = world.begin({"linux": profile(0)})
     second = Monitor(world.folder / "second", world.github.url, world.libvirt.uri, {"linux": profile(0)})
@@ -64,11 +73,18 @@ def test_a_guest_filter_that_does_not_exist_is_refused_with_what_mends_it(world)
     monitor.settings["guest_filter"] = "clean-traffic"  # libvirt's test driver has no filters at all
     said = refused(world, monitor)
     assert "there is no network filter clean-traffic" in said and "nwfilter" in said
-    monitor.write_settings()
-    monitor.start_program("--check")
-    assert monitor.wait() == 1
-    monitor.child = None
-    assert "WRONG guest_filter" in monitor.log()
+    assert "WRONG guest_filter" in checked(monitor)
+
+
+def test_a_check_in_a_working_folder_that_is_gone_says_so(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    monitor.data = "./data"  # the default
+    monitor.enter = ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"]
+    assert "WRONG data folder ./data: the working folder is gone\n" in checked(monitor)
+    assert "not started: can't make the data folder ./data" in refused(world, monitor)
+    monitor.more_env["IMAGE_DEPS_DIR"] = "deps"
+    assert "IMAGE_DEPS_DIR: expected an absolute path: the working folder is gone" in refused(world, monitor)
 
 
 class Systemd:
