@@ -4,14 +4,13 @@
 #include "http/digest.hpp"
 #include "http/html.hpp"
 #include "http/page_assets.hpp"
+#include "http/render_cards.hpp"
 
 #include <algorithm>
 
 namespace ci::http {
 
 namespace {
-
-using domain::Status;
 
 bool token_ends_soon(const domain::Snapshot& snapshot) {
   const auto& end = snapshot.github_token_expires_at;
@@ -21,8 +20,9 @@ bool token_ends_soon(const domain::Snapshot& snapshot) {
 std::string header(const domain::Snapshot& snapshot, const PageStyle& style) {
   const bool parties_well = snapshot.github.well && snapshot.libvirt.well && snapshot.store.well;
   const bool profiles_well = std::all_of(snapshot.profiles.begin(), snapshot.profiles.end(),
-                                         [](const auto& profile) {
-                                           return profile.second.trouble.empty() && profile.second.image.trouble.empty();
+                                         [](const auto& entry) {
+                                           const auto& counts = entry.second;
+                                           return counts.trouble.empty() && counts.image.trouble.empty();
                                          });
   const bool well = parties_well && profiles_well && !snapshot.draining && !token_ends_soon(snapshot);
   return "<header><svg class=\"logo\" viewBox=\"0 0 30 30\" aria-hidden=\"true\">"
@@ -61,86 +61,6 @@ std::string banners(const domain::Snapshot& snapshot) {
   return text;
 }
 
-/// Since when and why images of the profile fail.
-std::string image_trouble(const domain::ImageView& image) {
-  if (image.trouble.empty() || !image.trouble_since)
-    return "";
-  return "<p class=\"why\">" + std::to_string(image.failures) + " image build(s) failed, the first " +
-         time_element(*image.trouble_since, TimeKind::age) + " ago: " + escape_html(image.trouble) + "</p>";
-}
-
-std::string profile_card(const std::string& key, const domain::ProfileCounts& counts) {
-  const std::pair<Status, int> shares[] = {{Status::Busy, counts.busy},
-                                           {Status::Reserved, counts.reserved},
-                                           {Status::Idle, counts.idle},
-                                           {Status::StartedOrCrashed, counts.started_or_crashed},
-                                           {Status::DoneOrUnregistered, counts.done_or_unregistered},
-                                           {Status::Invalid, counts.invalid}};
-  std::vector<BarPart> parts;
-  std::string legend;
-  double total = 0;
-  for (const auto& [status, count] : shares) {
-    parts.push_back({domain::to_string(status), static_cast<double>(count)});
-    total += count;
-    legend += std::string("<li") + (count ? "" : " class=\"none\"") + "><span class=\"dot " +
-              domain::to_string(status) + "\"></span>" + word_of(status) + " <strong>" +
-              std::to_string(count) + "</strong></li>";
-  }
-  std::string foot = counts.image_made_at
-                         ? "Image " + time_element(*counts.image_made_at, TimeKind::age) + " old"
-                         : "No image of its own";
-  if (counts.image.state == "building" || counts.image.state == "sealing" || counts.image.state == "trial")
-    foot += " · a new one is " + std::string(counts.image.state == "trial" ? "on trial" : "being built");
-  else if (!counts.image.due.empty())
-    foot += " · a new one is due (" + escape_html(counts.image.due) + "), waits for " +
-            escape_html(counts.image.waits_for);
-  if (counts.wanted > 0)
-    foot += " · " + std::to_string(counts.wanted) + " more wanted";
-  if (counts.excess_healthy > 0)
-    foot += " · " + std::to_string(counts.excess_healthy) + " too many";
-  return "<article class=\"card\"><div class=\"top\"><h3>" + escape_html(key) +
-         "</h3>" + (counts.paused ? chip("warn", "Paused") : "") +
-         "<span class=\"big\" title=\"healthy, of those there should be\">" +
-         std::to_string(counts.healthy) + " <small>of " + std::to_string(counts.target) +
-         "</small></span></div>" + bar(parts, std::max(total, static_cast<double>(counts.target))) +
-         "<ul class=\"legend\">" + legend + "</ul>" +
-         (counts.trouble.empty() ? "" : "<p class=\"why\">" + escape_html(counts.trouble) + "</p>") +
-         image_trouble(counts.image) +
-         "<div class=\"foot soft\">" + foot + "</div></article>\n";
-}
-
-std::string budget_card(const char* name, double held, double available, const std::string& held_text,
-                        const std::string& available_text) {
-  const bool full = held >= available;
-  return std::string("<article class=\"card\"><div class=\"top\"><h3>") + name + "</h3><span class=\"big\">" +
-         held_text + " <small>of " + available_text + "</small></span></div>" +
-         bar({{full ? "full" : "held", held}}, available) + "</article>\n";
-}
-
-std::string host_section(const domain::Snapshot& snapshot) {
-  const auto& [budget, held] = std::tie(snapshot.budget, snapshot.held);
-  std::string cards;
-  if (budget.hugepages_1g > 0 || held.hugepages_1g > 0)
-    cards += budget_card("1 GiB pages", static_cast<double>(held.hugepages_1g),
-                         static_cast<double>(budget.hugepages_1g), std::to_string(held.hugepages_1g),
-                         std::to_string(budget.hugepages_1g));
-  if (budget.memory_bytes > 0 || held.memory_bytes > 0)
-    cards += budget_card("Memory", static_cast<double>(held.memory_bytes),
-                         static_cast<double>(budget.memory_bytes), readable_size(held.memory_bytes),
-                         readable_size(budget.memory_bytes));
-  return cards.empty() ? cards : "<h2>Host</h2>\n<div class=\"cards\">" + cards + "</div>\n";
-}
-
-std::string profile_section(const domain::Snapshot& snapshot) {
-  std::string cards;
-  for (const auto& [key, counts] : snapshot.profiles)
-    cards += profile_card(key, counts);
-  if (cards.empty())
-    return "<h2>Profiles</h2>\n<div class=\"scroll\"><div class=\"empty\">No profile is "
-           "configured.</div></div>\n";
-  return "<h2>Profiles</h2>\n<div class=\"cards\">" + cards + "</div>\n";
-}
-
 std::string numbers_text(const domain::ProfileNumbers& numbers) {
   std::string text;
   for (const auto& [key, number] : numbers)
@@ -166,6 +86,9 @@ std::string heading(const char* name, std::size_t count) {
   return std::string("<h2>") + name + " <span class=\"count\">" + std::to_string(count) + "</span></h2>\n";
 }
 
+/// A cell as narrow as its contents.
+std::string tight(const std::string& html) { return "<td class=\"tight\">" + html + "</td>"; }
+
 std::string run_link(const domain::ReservationView& reservation, const PageStyle& style) {
   const auto path = reservation.qualified_repo + "/actions/runs/" + std::to_string(reservation.run_id);
   return "<a href=\"" + escape_html(style.github_web_url + path) + "\" rel=\"noreferrer\">" +
@@ -177,12 +100,12 @@ std::string reservation_row(const domain::ReservationView& reservation, const Pa
   std::string runners;
   for (const auto& slot : reservation.slots)
     runners += (runners.empty() ? "#" : ", #") + std::to_string(slot.runner);
-  const auto tight = [](const std::string& text) { return "<td class=\"tight\">" + text + "</td>"; };
+  const bool must_start = reservation.deadline && reservation.state == "reserved";
   return "<tr><td>" + status_mark(reservation_dot(reservation.state), escape_html(reservation.state)) +
-         "</td><td class=\"mono tight\">" + escape_html(reservation.unique_id) + "</td><td class=\"tight\">" +
-         escape_html(reservation.profile) + "</td><td class=\"tight\">" + run_link(reservation, style) +
-         "</td>" + tight(runners) + tight(time_element(reservation.created_at, TimeKind::age)) +
-         tight(reservation.deadline && reservation.state == "reserved" ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
+         "</td><td class=\"mono tight\">" + escape_html(reservation.unique_id) + "</td>" +
+         tight(escape_html(reservation.profile)) + tight(run_link(reservation, style)) + tight(runners) +
+         tight(time_element(reservation.created_at, TimeKind::age)) +
+         tight(must_start ? time_element(*reservation.deadline, TimeKind::until) : "–") + "</tr>\n";
 }
 
 /// Those that have not ended: the others are of interest to their clients alone.
@@ -198,9 +121,8 @@ std::string reservation_section(const domain::Snapshot& snapshot, const PageStyl
   if (rows.empty())
     return text + "<div class=\"empty\">No runner is reserved.</div></div>\n";
   return text +
-         "<table><thead><tr><th>State</th><th>unique_id</th><th>Profile</th><th>For</th><th>Runners</"
-         "th><th>Age</th>"
-         "<th>Must start</th></tr></thead><tbody>" +
+         "<table><thead><tr><th>State</th><th>unique_id</th><th>Profile</th><th>For</th><th>Runners</th>"
+         "<th>Age</th><th>Must start</th></tr></thead><tbody>" +
          rows + "</tbody></table></div>\n";
 }
 
@@ -210,9 +132,7 @@ std::string runner_section(const std::vector<const std::string*>& rows, const Pa
     return text + "<div class=\"empty\">There are no runners.</div></div>\n";
   text += "<table><thead><tr><th>#</th><th>Status</th>";
   text += style.pictures ? "<th>Screen</th>" : "";
-  text += "<th>Profile</th><th>Age</th><th>Guest</th><th>At "
-          "GitHub</th>"
-          "<th>Details</th></tr></thead><tbody>";
+  text += "<th>Profile</th><th>Age</th><th>Guest</th><th>At GitHub</th><th>Details</th></tr></thead><tbody>";
   for (const auto* row : rows)
     text += *row;
   return text + "</tbody></table></div>\n";
@@ -266,18 +186,17 @@ std::string runner_row(const domain::RunnerView& runner, const PageStyle& style)
   const auto* word = domain::to_string(runner.status);
   const std::string picture =
       style.pictures ? "<td class=\"screen\">" + picture_link(runner) + "</td>" : std::string();
-  return "<tr><td class=\"tight\">" + std::to_string(runner.id) + "</td><td title=\"" + word + "\">" +
-         status_mark(word, word_of(runner.status)) + "</td>" + picture + "<td class=\"tight\">" +
-         escape_html(runner.profile) + "</td><td class=\"tight\">" +
-         time_element(runner.created_at, TimeKind::age) + "</td><td class=\"tight\">" + guest +
-         "</td><td class=\"tight\">" + registration + "</td><td class=\"wide\">" + details_cell(runner) +
-         "</td></tr>\n";
+  return "<tr>" + tight(std::to_string(runner.id)) + "<td title=\"" + word + "\">" +
+         status_mark(word, word_of(runner.status)) + "</td>" + picture + tight(escape_html(runner.profile)) +
+         tight(time_element(runner.created_at, TimeKind::age)) + tight(guest) + tight(registration) +
+         "<td class=\"wide\">" + details_cell(runner) + "</td></tr>\n";
 }
 
 std::string page_contents(const domain::Snapshot& snapshot, const std::vector<const std::string*>& rows,
                           const PageStyle& style) {
-  return header(snapshot, style) + banners(snapshot) + override_banner(snapshot) + profile_section(snapshot) + host_section(snapshot) +
-         reservation_section(snapshot, style) + runner_section(rows, style) + stranger_section(snapshot) +
+  return header(snapshot, style) + banners(snapshot) + override_banner(snapshot) + profile_section(snapshot) +
+         host_section(snapshot) + reservation_section(snapshot, style) + runner_section(rows, style) +
+         stranger_section(snapshot) +
          "<footer><span>Times in UTC</span><a href=\"dashboard.json\">dashboard.json</a>"
          "<a href=\"readyz\">readyz</a></footer>\n";
 }
