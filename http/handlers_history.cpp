@@ -36,42 +36,37 @@ std::optional<Turn> turn_of(Context& context, const ResponderPtr& responder) {
   return Turn{std::move(historian), std::move(share)};
 }
 
-Problem unreadable() { return unavailable("The history can't be read now; try again.", 5); }
+/// Has the historian carry out `Atom` with what \p read makes of the parameters. \p found is where its answer has
+/// what was asked for, if it could be read; \p render makes JSON of that.
+template <class Atom, class Read, class Reply, class Found>
+void ask_historian(Context& context, const Request& request, const ResponderPtr& responder, Atom atom, Read read,
+                   std::optional<Found> Reply::*found, std::string (*render)(const Found&)) {
+  ParameterReader reader(request);
+  auto query = read(reader);
+  if (!reader.errors().empty())
+    return responder->refuse(bad_parameters(reader.errors()));
+  auto turn = turn_of(context, responder);
+  if (!turn)
+    return;
+  std::function<void(const Reply&)> answer = [responder, found, render,
+                                              share = std::move(turn->share)](const Reply& reply) {
+    if (reply.*found)
+      responder->answer(make_json(render(*(reply.*found))));
+    else
+      responder->refuse(unavailable("The history can't be read now; try again.", 5));
+  };
+  caf::anon_send(turn->historian, atom, std::move(query), std::move(answer));
+}
 
 } // namespace
 
 void history(Context& context, const Request& request, const ResponderPtr& responder) {
-  ParameterReader reader(request);
-  auto query = read_history(reader);
-  if (!reader.errors().empty())
-    return responder->refuse(bad_parameters(reader.errors()));
-  auto turn = turn_of(context, responder);
-  if (!turn)
-    return;
-  RecalledTo answer = [responder, share = std::move(turn->share)](const HistoryReply& reply) {
-    if (reply.page)
-      responder->answer(make_json(history_json(*reply.page)));
-    else
-      responder->refuse(unreadable());
-  };
-  caf::anon_send(turn->historian, recall_atom::value, std::move(query), std::move(answer));
+  ask_historian(context, request, responder, recall_atom::value, read_history, &HistoryReply::page, history_json);
 }
 
 void usage(Context& context, const Request& request, const ResponderPtr& responder) {
-  ParameterReader reader(request);
-  const auto window = read_window(reader, context.around.wall_now());
-  if (!reader.errors().empty())
-    return responder->refuse(bad_parameters(reader.errors()));
-  auto turn = turn_of(context, responder);
-  if (!turn)
-    return;
-  TalliedTo answer = [responder, share = std::move(turn->share)](const UsageReply& reply) {
-    if (reply.report)
-      responder->answer(make_json(usage_json(*reply.report)));
-    else
-      responder->refuse(unreadable());
-  };
-  caf::anon_send(turn->historian, tally_atom::value, window, std::move(answer));
+  const auto read = [now = context.around.wall_now()](ParameterReader& reader) { return read_window(reader, now); };
+  ask_historian(context, request, responder, tally_atom::value, read, &UsageReply::report, usage_json);
 }
 
 } // namespace ci::http
