@@ -16,6 +16,7 @@ enum class GuestState {
   off,    ///< defined, and not running: shut off or crashed
   on,     ///< anything else, paused and shutting down included: it may be working
 };
+const char* to_string(GuestState);
 
 /// One guest as libvirt reported it at one moment.
 struct GuestObservation {

@@ -2,6 +2,18 @@
 
 namespace ci::domain {
 
+const char* to_string(GuestState s) {
+  switch (s) {
+  case GuestState::absent:
+    return "absent";
+  case GuestState::off:
+    return "off";
+  case GuestState::on:
+    return "on";
+  }
+  return "?";
+}
+
 const char* to_string(Phase p) {
   switch (p) {
   case Phase::creating:
