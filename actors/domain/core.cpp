@@ -161,7 +161,7 @@ void Core::on_loaded(Now now, StoreImage image) {
   loaded_ = true;
   loaded_at_ = now.time;
   next_id_ = image.next_id;
-  empty_store_ = image.runners.empty() && image.images.empty();
+  ids_in_doubt_ = image.runners.empty() && image.images.empty();
   load_inheritance(image);
   recall_artifacts(image);
   images_.load(now.time, image);

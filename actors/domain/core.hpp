@@ -263,6 +263,9 @@ class Core final : private Outbox {
   void saw_missing(Runner&, std::uint64_t seq);
   void registration_over(Runner&, const char* why);
   void settle_unnamed(Runner&, const std::vector<Registration>&);
+  /// Whether what GitHub shows may be what was made for that runner.
+  bool may_be_its(const RunnerRecord&, const Registration& seen) const;
+  const Registration* found_for(const Runner&, const std::vector<Registration>&) const;
   void mark_busy(Runner&);
   Runner& revive(RunnerId);
 
@@ -273,6 +276,7 @@ class Core final : private Outbox {
   std::vector<std::string> registration_labels(const Profile&);
   void advance_creating(Runner&);
   void register_if_due(Runner&, const Profile&);
+  void name_taken(Runner&);
   void advance_interrupted(Runner&);
   void start_when_made(RunnerId);
   void advance_live(Runner&);
@@ -473,8 +477,8 @@ class Core final : private Outbox {
   bool forgetting_ = false;
   Backoff forget_pause_{Duration{5'000}, Duration{300'000}};
   static constexpr const char* forget_note = "adopted_below"; ///< in the store's notes
-  /// Nothing was ever ordered: ids have to begin above those of names that others gave.
-  bool empty_store_ = false;
+  /// Nothing was ever ordered, or a name was in the way: the next ids have to be above those of names that others gave.
+  bool ids_in_doubt_ = false;
   bool addressing_ = false;
   std::uint64_t addresses_seq_ = 0;
   Time addresses_due_{};

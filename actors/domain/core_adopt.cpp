@@ -221,9 +221,9 @@ void Core::note_strangers(std::set<std::string>& known, std::set<std::string> fo
   known = std::move(found);
 }
 
-/// No id that stands in anybody's name is handed out by an empty store.
+/// No id that stands in anybody's name is handed out by an empty store, nor after such a name was in the way.
 void Core::raise_ids(RunnerId taken) {
-  if (!empty_store_ || taken < next_id_ || taken > largest_plausible_id)
+  if (!ids_in_doubt_ || taken < next_id_ || taken > largest_plausible_id)
     return;
   next_id_ = taken + 1;
   write(store::SetNextId{next_id_});

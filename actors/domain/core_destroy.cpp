@@ -108,14 +108,17 @@ void Core::on_found(Now now, RunnerId id, const GithubReply<std::vector<Registra
     r->last_error = "find: " + reply.error.message;
     r->unregister_pause.failed(now.time, reply.error.retry_after);
     r->outage = reply.error.general() && reply.error.retry_after == Duration{0};
-  } else if (reply.value->empty() && r->rec.jit_served_at && !r->guest_off())
-    saw_missing(*r, next_seq()); // it may be working: one look is not enough to stop it
-  else if (reply.value->empty())
-    registration_over(*r, "GitHub knows none of its name");
-  else if (!r->rec.registration_id) {
-    r->rec.registration_id = reply.value->front().id;
-    save(*r);
+    return;
   }
+  if (r->rec.registration_id)
+    return;
+  if (auto* found = found_for(*r, *reply.value)) {
+    r->rec.registration_id = found->id;
+    save(*r);
+  } else if (r->rec.jit_served_at && !r->guest_off())
+    saw_missing(*r, next_seq()); // it may be working: one look is not enough to stop it
+  else
+    registration_over(*r, "GitHub knows none of its name");
 }
 
 void Core::advance_remove(Runner& r) {

@@ -1,6 +1,7 @@
 /// Core: taking in what libvirt and GitHub report.
 #include "actors/domain/core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ci::domain {
@@ -278,9 +279,7 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
   for (auto& seen : reply.value->runners)
     by_id[seen.id] = &seen;
   std::set<RegistrationId> ours;
-  std::set<std::string> names;
   for (auto& [id, r] : runners_) {
-    names.insert(r.rec.registration_name);
     if (!r.rec.registration_id) {
       if (r.missing_seq && registrations_seq_ > *r.missing_seq)
         settle_unnamed(r, reply.value->runners);
@@ -303,7 +302,7 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
   if (!policy_)
     return;
   for (auto& seen : reply.value->runners) {
-    if (ours.count(seen.id) || names.count(seen.name))
+    if (ours.count(seen.id))
       continue;
     auto name = parse_registration(policy_->prefixes, seen.name);
     if (!name) {
@@ -312,8 +311,10 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
       continue;
     }
     raise_ids(name->id);
+    if (auto* r = find(name->id); r && may_be_its(r->rec, seen))
+      continue; // it is about to be found by its name
     auto tomb = gone_.find(name->id);
-    if (tomb == gone_.end() || tomb->second.rec.registration_name != seen.name) {
+    if (tomb == gone_.end() || !may_be_its(tomb->second.rec, seen)) {
       strangers.insert(seen.name);
       continue;
     }
@@ -329,15 +330,34 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
   note_strangers(registration_strangers_, std::move(strangers));
 }
 
+/// Names alone say little: another monitor may have the same suffix. Where nobody ever learned the id, the labels have
+/// to be such as were asked for; but not where a guest has its config and may be working, whatever was done to its
+/// labels (G1).
+bool Core::may_be_its(const RunnerRecord& rec, const Registration& seen) const {
+  if (rec.registration_id)
+    return seen.id == *rec.registration_id;
+  if (seen.name != rec.registration_name)
+    return false;
+  const auto profile = policy_->profiles.find(rec.profile);
+  return rec.jit_served_at || profile == policy_->profiles.end() ||
+         has_label(seen.labels, profile->second.github_runner_label) ||
+         std::any_of(seen.labels.begin(), seen.labels.end(), [](auto& label) { return is_exclusive_label(label); });
+}
+
+/// Null: there is none.
+const Registration* Core::found_for(const Runner& r, const std::vector<Registration>& among) const {
+  auto it = std::find_if(among.begin(), among.end(), [&](auto& seen) { return may_be_its(r.rec, seen); });
+  return it == among.end() ? nullptr : &*it;
+}
+
 /// Nobody ever learned the id of its registration, and GitHub found none of its name: a listing made afterwards
 /// has the last word.
 void Core::settle_unnamed(Runner& r, const std::vector<Registration>& listed) {
   r.missing_seq.reset();
-  for (auto& seen : listed)
-    if (seen.name == r.rec.registration_name) {
-      r.rec.registration_id = seen.id;
-      return save(r);
-    }
+  if (auto* found = found_for(r, listed)) {
+    r.rec.registration_id = found->id;
+    return save(r);
+  }
   registration_over(r, "GitHub knows none of its name");
 }
 

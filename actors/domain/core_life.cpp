@@ -16,7 +16,7 @@ constexpr int most_looks_after_end = 12;
 // --- creating ---
 
 RunnerId Core::order_runner(const Profile& profile, const std::string& template_guest) {
-  empty_store_ = false;
+  ids_in_doubt_ = false;
   auto id = next_id_++;
   auto& r = runners_[id];
   auto& rec = r.rec;
@@ -174,10 +174,12 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
     create_trouble_[r->rec.profile] = waits_for_limits;
     return;
   }
+  if (reply.error.kind == GithubError::Kind::conflict)
+    name_taken(*r);
   if (!reply) {
     create_failed(*r,
                   std::string("registration: ") + to_string(reply.error.kind) + ": " + reply.error.message);
-    if (!reply.error.may_have_acted() && reply.error.kind != GithubError::Kind::conflict) {
+    if (!reply.error.may_have_acted()) {
       // GitHub said no before it made anything.
       r->rec.registration_ended = true;
       save(*r);
@@ -195,6 +197,18 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   save(*r, [this, id] { start_when_made(id); });
   measure_step(*r, "registered");
   remember("registered", *r, "registration " + std::to_string(*r->rec.registration_id));
+}
+
+/// By somebody else: nothing was asked for this runner before, and the edge sends no registration twice. Whatever
+/// bears that name now, or ever, is none of its.
+void Core::name_taken(Runner& r) {
+  auto name = std::exchange(r.rec.registration_name, {});
+  log(LogLevel::warn, "name_taken",
+      "runner=" + std::to_string(r.rec.id) + " name=\"" + name +
+          "\" reason=\"somebody else's registration has it; has another monitor the same github_api_suffix?\"");
+  remember("name_taken", r, name);
+  ids_in_doubt_ = true;
+  registrations_needed_ = next_seq();
 }
 
 void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {

@@ -121,7 +121,7 @@ void Core::plan() {
     return;
   if (read_pause_.failures() > 0 && read_pause_.failures() <= most_waits_for_sizes)
     return; // what strangers take is not known yet; but it need not ever be
-  if (empty_store_ && !registrations_known_ && !policy_->dont_register_runners)
+  if (ids_in_doubt_ && !registrations_known_ && !policy_->dont_register_runners)
     return; // which ids are taken is not known yet
   plan_images(count()); // without those that were just let go
   counts = count();

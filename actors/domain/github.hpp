@@ -27,7 +27,7 @@ struct GithubError {
   enum class Kind {
     none,          ///< no error
     not_found,     ///< 404, 410
-    conflict,      ///< 409: the name is taken
+    conflict,      ///< 409: the name is taken; by somebody else, since no registration is sent twice
     unprocessable, ///< 422: for a DELETE, the runner is busy
     unauthorized,  ///< 401, and 403 that is no rate limit
     limited,       ///< 429, and 403 with a rate limit's marks; `retry_after` says until when

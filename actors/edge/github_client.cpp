@@ -264,6 +264,7 @@ void GithubClient::generate_jitconfig(const domain::JitRequest& asked,
                                       Callback<domain::JitRegistration> done) {
   auto request =
       impl_->request("register", "POST", impl_->runners + "/generate-jitconfig", HttpUrgency::normal);
+  request.once = true; // else a name that is taken could be the first one's
   request.body = dump({{"name", asked.name},
                        {"runner_group_id", asked.runner_group_id},
                        {"labels", asked.labels},

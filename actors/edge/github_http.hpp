@@ -35,6 +35,9 @@ struct HttpRequest {
   std::function<std::optional<std::string>()> own_token{};
   /// Only addresses of the internet at large are connected to.
   bool public_only = false;
+  /// Never sent twice: libcurl repeats a request whose connection, which had served before, ends without a word, and
+  /// then nobody knows whether the first one acted. It goes over a connection of its own.
+  bool once = false;
   /// Bytes of the body, after decompression; 0: HttpLimits says. A larger answer is cut off while it comes.
   std::size_t max_body_bytes = 0;
 };

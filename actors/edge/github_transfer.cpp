@@ -89,6 +89,8 @@ void GithubTransfer::set_method() {
   }
   if (request_.method != "GET" && request_.method != "POST")
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  if (request_.once)
+    curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 void GithubTransfer::set_timeouts() {

@@ -684,14 +684,19 @@ TEST_CASE("G5: a guest that came late is known to the store before anything is d
 }
 
 TEST_CASE("G5: a registration that came late is known to the store before anything is done about it") {
-  Pool b;
-  auto guest = b.running().front();
-  auto name = b.runner(1).rec.registration_name;
-  b.world.end_job(guest);
-  b.power_off(guest);
+  Bench b;
+  std::optional<JitRequest> lost;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    auto* asked = std::get_if<effect::Register>(&e);
+    if (!asked || lost)
+      return {};
+    lost = asked->request;
+    return World::error(GithubError::Kind::unreachable);
+  };
+  b.start();
   b.advance(31s);
   REQUIRE(b.core->runners().count(1) == 0);
-  auto late = b.world.make({name, {"x"}, "_work", 1}).value->registration.id;
+  auto late = b.world.make(*lost).value->registration.id;
   b.lose = [](const Effect& e) { return std::holds_alternative<effect::Unregister>(e); };
   b.advance(31s);
   REQUIRE(b.core->runners().count(1) == 1);

@@ -57,6 +57,16 @@ TEST_CASE("a runner is registered by its name, group, labels and folder") {
       R"({"labels":["self-hosted","X64","we\"ird"],"name":"a@ci0","runner_group_id":3,"work_folder":"_work"})");
 }
 
+TEST_CASE("a registration is sent once, although a connection that served before ends without a word") {
+  for (auto end : {scripted::Answer::Then::close, scripted::Answer::Then::reset}) {
+    Server server({answer(200, runner_json(7, "a")), {"", end}, answer(409, message("Already exists"))});
+    GithubClient client(options(server));
+    CHECK(get(client, 7));
+    CHECK(generate(client, {"a", {"x"}, "_work", 1}).error.may_have_acted());
+    CHECK(server.requests().size() == 2);
+  }
+}
+
 TEST_CASE("text that is no UTF-8 is sent all the same, and throws nothing") {
   Server server({answer(422, message("bad"))});
   GithubClient client(options(server));
