@@ -1,22 +1,14 @@
 #include "actors/album.hpp"
 
 #include "actors/edge/picture.hpp"
+#include "actors/exceptions.hpp"
 
 #include <spdlog/spdlog.h>
 
 namespace ci {
 
 Album::behavior_type Album::make_behavior() {
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("event=album_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::error("event=album_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::err, "album_exception"));
   return {
       [this](keep_atom, const std::string& path, const RawPicturePtr& picture) {
         return keep(path, picture);

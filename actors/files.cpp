@@ -1,20 +1,13 @@
 #include "actors/files.hpp"
 
+#include "actors/exceptions.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace ci {
 
 Files::behavior_type Files::make_behavior() {
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("event=files_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::error("event=files_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::err, "files_exception"));
   return {
       [this](open_atom, domain::ServedFolder tree, const std::string& path, const OpenedTo& to) {
         to(open(tree, path));

@@ -1,20 +1,13 @@
 #include "actors/historian.hpp"
 
+#include "actors/exceptions.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace ci {
 
 Historian::behavior_type Historian::make_behavior() {
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("event=historian_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::error("event=historian_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::err, "historian_exception"));
   return {
       [this](recall_atom, const domain::HistoryQuery& query, const RecalledTo& to) { to(recall(query)); },
       [this](tally_atom, const domain::UsageWindow& window, const TalliedTo& to) { to(tally(window)); },

@@ -4,6 +4,7 @@
 #include "actors/edge/disk.hpp"
 #include "actors/edge/image_files.hpp"
 #include "actors/edge/iso.hpp"
+#include "actors/exceptions.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -37,16 +38,7 @@ HostActor::HostActor(caf::actor_config& config, MeterPtr meter, HostSetup setup,
     : Metered(config, std::move(meter)), setup_(std::move(setup)), metrics_(std::move(metrics)),
       host_(std::make_unique<edge::Host>(setup_.uri)), connection_{false, "not connected yet"},
       pause_(first_pause) {
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::critical("event=host_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::critical("event=host_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::critical, "host_exception"));
 }
 
 HostActor::behavior_type HostActor::make_behavior() {

@@ -1,5 +1,6 @@
 #include "actors/hypervisor.hpp"
 
+#include "actors/exceptions.hpp"
 #include "actors/guest.hpp"
 
 #include <spdlog/spdlog.h>
@@ -23,16 +24,7 @@ Hypervisor::Hypervisor(caf::actor_config& config, MeterPtr meter, HypervisorSetu
       return guest_actor(system().spawn<Guest>(setup_.guest_meter, workers));
     };
   set_down_handler([this](caf::down_msg& down) { guest_down(down); });
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::critical("event=hypervisor_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::critical("event=hypervisor_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::critical, "hypervisor_exception"));
 }
 Hypervisor::~Hypervisor() = default;
 

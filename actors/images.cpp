@@ -1,6 +1,7 @@
 #include "actors/images.hpp"
 
 #include "actors/domain/image_xml.hpp"
+#include "actors/exceptions.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -16,16 +17,7 @@ constexpr domain::Duration image_call_timeout{60'000}, image_start_timeout{300'0
 
 ImagesActor::ImagesActor(caf::actor_config& config, MeterPtr meter, WorkersPtr workers)
     : Metered(config, std::move(meter)), workers_(std::move(workers)) {
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::critical("event=images_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::critical("event=images_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::critical, "images_exception"));
 }
 
 ImagesActor::behavior_type ImagesActor::make_behavior() {

@@ -1,6 +1,7 @@
 #include "actors/journal.hpp"
 
 #include "actors/edge/inheritance.hpp"
+#include "actors/exceptions.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -23,16 +24,7 @@ Journal::Journal(caf::actor_config& config, MeterPtr meter, std::shared_ptr<edge
                  metrics_actor metrics, std::function<domain::Inheritance()> inherit)
     : Metered(config, std::move(meter)), store_(std::move(store)), metrics_(std::move(metrics)),
       inherit_(std::move(inherit)), group_limit_(max_group), pause_(first_retry) {
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::critical("event=journal_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::critical("event=journal_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::critical, "journal_exception"));
 }
 
 Journal::behavior_type Journal::make_behavior() {

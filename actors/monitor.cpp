@@ -1,5 +1,7 @@
 #include "actors/monitor.hpp"
 
+#include "actors/exceptions.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace ci {
@@ -24,18 +26,7 @@ Monitor::Monitor(caf::actor_config& config, MeterPtr meter, MonitorParts parts)
     : Metered(config, std::move(meter)), parts_(std::move(parts)), core_(parts_.random, last_version(*parts_.board)) {}
 
 Monitor::behavior_type Monitor::make_behavior() {
-  // Orders may be lost half-way that count as under way from then on: the next monitor, which begins with the store,
-  // knows better.
-  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
-    try {
-      std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-      spdlog::error("event=monitor_exception what=\"{}\"", e.what());
-    } catch (...) {
-      spdlog::error("event=monitor_exception what=unknown");
-    }
-    return caf::sec::runtime_error;
-  });
+  set_exception_handler(log_exception(spdlog::level::err, "monitor_exception"));
   load();
   return {
       [this](take_atom, const TicketPtr& ticket, const domain::TakeRequest& ask) {
@@ -128,7 +119,6 @@ void Monitor::load() {
             delayed_send(this, 1s, crank_atom::value, std::uint64_t{0});
           });
 }
-
 
 domain::Now Monitor::now() {
   auto steady = clock().now();

@@ -1,6 +1,7 @@
 #include "actors/screenshots.hpp"
 
 #include "actors/domain/names.hpp"
+#include "actors/exceptions.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -44,16 +45,7 @@ Screenshots::Screenshots(caf::actor_config& config, MeterPtr meter, ScreenshotSe
       busy_(setup_.cameras.size()) {
   if (setup_.cameras.empty() || setup_.albums.empty())
     throw std::invalid_argument("pictures take a camera and an album");
-  set_exception_handler([](std::exception_ptr& failure) -> caf::error {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("event=screenshots_exception what=\"{}\"", error.what());
-    } catch (...) {
-      spdlog::error("event=screenshots_exception what=unknown");
-    }
-    return caf::none;
-  });
+  set_exception_handler(log_exception(spdlog::level::err, "screenshots_exception"));
 }
 
 Screenshots::behavior_type Screenshots::make_behavior() {

@@ -15,8 +15,8 @@ constexpr domain::Duration select_patience{10'000};
 
 Gateway::behavior_type Gateway::make_behavior() {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
-    // An exception must not end this actor and all requests it holds: the one at hand lost its responder,
-    // which answered 503.
+    // CAF ends the actor, whatever is returned: on_exit answers the requests that it holds, and the one at hand
+    // lost its responder, which answered 503.
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& e) {
