@@ -1,178 +1,14 @@
 #pragma once
 /// The cast: every actor's typed interface, and every message with what it means. Read this first.
 ///
-/// Who asks whom: http -> selector -> registrations; http -> monitor -> {registrations, hypervisor, images, journal};
-/// registrations -> github_link; hypervisor -> guest -> host; images -> host; policy -> monitor; everyone -> metrics. Nobody waits: each request has a finite
-/// time-out and an error branch at its sender.
+/// Who asks whom: http -> selector -> registrations; http -> monitor -> {registrations, hypervisor, images,
+/// journal}; registrations -> github_link; hypervisor -> guest -> host; images -> host; policy -> monitor;
+/// everyone -> metrics. Nobody waits: each request has a finite time-out and an error branch at its sender.
 
-#include "actors/domain/answers.hpp"
-#include "actors/domain/github.hpp"
-#include "actors/domain/guest.hpp"
-#include "actors/domain/history.hpp"
-#include "actors/domain/notice.hpp"
-#include "actors/domain/operator.hpp"
-#include "actors/domain/picture.hpp"
-#include "actors/domain/policy.hpp"
-#include "actors/domain/served_file.hpp"
-#include "actors/domain/selection.hpp"
-#include "actors/domain/store.hpp"
-#include "actors/domain/usage.hpp"
-#include "actors/ticket.hpp"
-
-#include <caf/all.hpp>
-
-#include <functional>
-#include <set>
-
-namespace ci::edge {
-class OpenFile;
-} // namespace ci::edge
+#include "actors/atoms.hpp"
+#include "actors/payloads.hpp"
 
 namespace ci {
-
-/// Outcome of a listing by libvirt; exactly one of the two holds.
-struct GuestListingReply {
-  std::optional<domain::GuestListing> listing;
-  std::string error;
-};
-struct AddressReply {
-  std::optional<domain::AddressListing> addresses;
-  std::string error;
-};
-/// A guest's definition, or why there is none.
-struct XmlReply {
-  std::optional<std::string> xml;
-  std::string error;
-};
-/// The definitions of those of the guests that are there, or why there are none.
-struct DefinitionsReply {
-  std::optional<domain::Definitions> definitions;
-  std::string error;
-};
-/// How the deletion of an older monitor's files went.
-struct ForgottenReply {
-  bool all = false; ///< nothing is left to delete
-  std::string error;
-};
-/// A state read of one guest, or why there is none.
-struct ObservationReply {
-  std::optional<domain::GuestObservation> observation;
-  std::string error;
-};
-using RawPicturePtr = std::shared_ptr<const domain::RawPicture>;
-/// A picture of a guest's screen, or why there is none.
-struct PictureReply {
-  RawPicturePtr picture;
-  bool off = false; ///< the guest does not run, or is not there
-  std::string error;
-};
-/// Is called in the screenshots actor's thread: hand on and leave.
-using PicturedTo = std::function<void(const domain::PictureOutcome&)>;
-/// The libvirt connection came up or was lost.
-struct HostConnection {
-  bool up = false;
-  std::string trouble;
-};
-/// The store commits, or is stuck and tries again by itself.
-struct StoreHealth {
-  bool well = true;
-  std::string trouble;
-};
-/// A file that the files actor has opened; it alone can read it. Whoever holds it keeps it open.
-using OpenFilePtr = std::shared_ptr<const edge::OpenFile>;
-/// Null: there is no such file.
-struct FileReply {
-  OpenFilePtr file;
-  domain::FileVersion version;
-};
-/// Are called in the files actor's thread: hand on and leave.
-using OpenedTo = std::function<void(FileReply)>;
-/// Null: it can't be read.
-using ReadTo = std::function<void(std::shared_ptr<const std::string>)>;
-/// Lines of the history, or why there are none.
-struct HistoryReply {
-  std::optional<domain::HistoryPage> page;
-  std::string error;
-};
-/// How the pools were used, or why that is not known.
-struct UsageReply {
-  std::optional<domain::UsageReport> report;
-  std::string error;
-};
-/// Are called in the historian's thread: hand on and leave.
-using RecalledTo = std::function<void(const HistoryReply&)>;
-using TalliedTo = std::function<void(const UsageReply&)>;
-/// What a webhook told; counted by who sent it, for as long as anyone holds it.
-using NoticePtr = std::shared_ptr<const domain::GithubNotice>;
-using MetricLabels = std::map<std::string, std::string>;
-
-// Atoms are at most ten characters long in CAF 0.17.
-using take_atom = caf::atom_constant<caf::atom("take")>;
-using release_atom = caf::atom_constant<caf::atom("release")>;
-using jit_atom = caf::atom_constant<caf::atom("jit")>;
-using boot_atom = caf::atom_constant<caf::atom("boot")>;
-using lever_atom = caf::atom_constant<caf::atom("lever")>;
-using notice_atom = caf::atom_constant<caf::atom("notice")>;
-using guest_atom = caf::atom_constant<caf::atom("guest")>;
-using host_atom = caf::atom_constant<caf::atom("host")>;
-using store_atom = caf::atom_constant<caf::atom("store")>;
-using policy_atom = caf::atom_constant<caf::atom("policy")>;
-using crank_atom = caf::atom_constant<caf::atom("crank")>;
-using token_atom = caf::atom_constant<caf::atom("token")>;
-using stop_atom = caf::atom_constant<caf::atom("stop")>;
-using list_atom = caf::atom_constant<caf::atom("list")>;
-using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
-using find_atom = caf::atom_constant<caf::atom("find")>;
-using register_atom = caf::atom_constant<caf::atom("register")>;
-using label_atom = caf::atom_constant<caf::atom("label")>;
-using unlabel_atom = caf::atom_constant<caf::atom("unlabel")>;
-using delete_atom = caf::atom_constant<caf::atom("delete")>;
-using run_atom = caf::atom_constant<caf::atom("run")>;
-using jobs_atom = caf::atom_constant<caf::atom("jobs")>;
-using artifs_atom = caf::atom_constant<caf::atom("artifacts")>;
-using archive_atom = caf::atom_constant<caf::atom("archive")>;
-using select_atom = caf::atom_constant<caf::atom("select")>;
-using watch_atom = caf::atom_constant<caf::atom("watch")>;
-using addr_atom = caf::atom_constant<caf::atom("addresses")>;
-using prepare_atom = caf::atom_constant<caf::atom("prepare")>;
-using start_atom = caf::atom_constant<caf::atom("start")>;
-using remove_atom = caf::atom_constant<caf::atom("remove")>;
-using look_atom = caf::atom_constant<caf::atom("look")>;
-using xml_atom = caf::atom_constant<caf::atom("xml")>;
-using define_atom = caf::atom_constant<caf::atom("define")>;
-using halt_atom = caf::atom_constant<caf::atom("halt")>;
-using undef_atom = caf::atom_constant<caf::atom("undefine")>;
-using nvram_atom = caf::atom_constant<caf::atom("nvram")>;
-using clone_atom = caf::atom_constant<caf::atom("clone")>;
-using erase_atom = caf::atom_constant<caf::atom("erase")>;
-using unused_atom = caf::atom_constant<caf::atom("unused")>;
-using seal_atom = caf::atom_constant<caf::atom("seal")>;
-using update_atom = caf::atom_constant<caf::atom("update")>;
-using disk_atom = caf::atom_constant<caf::atom("disk")>;
-using iso_atom = caf::atom_constant<caf::atom("iso")>;
-using rename_atom = caf::atom_constant<caf::atom("rename")>;
-using forget_atom = caf::atom_constant<caf::atom("forget")>;
-using commit_atom = caf::atom_constant<caf::atom("commit")>;
-using load_atom = caf::atom_constant<caf::atom("load")>;
-using defs_atom = caf::atom_constant<caf::atom("defs")>;
-using link_atom = caf::atom_constant<caf::atom("link")>;
-using shot_atom = caf::atom_constant<caf::atom("shot")>;
-using pace_atom = caf::atom_constant<caf::atom("pace")>;
-using keep_atom = caf::atom_constant<caf::atom("keep")>;
-using forget_atom = caf::atom_constant<caf::atom("forget")>;
-using open_atom = caf::atom_constant<caf::atom("open")>;
-using read_atom = caf::atom_constant<caf::atom("read")>;
-using recall_atom = caf::atom_constant<caf::atom("recall")>;
-using tally_atom = caf::atom_constant<caf::atom("tally")>;
-using count_atom = caf::atom_constant<caf::atom("count")>;
-using gauge_atom = caf::atom_constant<caf::atom("gauge")>;
-using time_atom = caf::atom_constant<caf::atom("time")>;
-
-/// Answers a request whose reply is `caf::unit_t`. CAF 0.17 makes an empty message of a unit that is delivered or
-/// returned the usual way, which no handler `[](caf::unit_t)` matches: its sender gets unexpected_response instead.
-inline void answer_unit(caf::response_promise& promise) {
-  promise.deliver(caf::make_message(caf::unit));
-}
 
 /// Serialises decisions. Does no I/O and never waits.
 using monitor_actor = caf::typed_actor<
@@ -203,8 +39,8 @@ using monitor_actor = caf::typed_actor<
     /// Take no more requests, answer the waiting ones with 503, let orders in flight end.
     caf::replies_to<stop_atom>::with<caf::unit_t>>;
 
-/// What GitHub says. Owns pacing, parallelism and the rate budget; every answer comes from GitHub, none from a cache
-/// older than was asked for.
+/// What GitHub says. Owns pacing, parallelism and the rate budget; every answer comes from GitHub, none from a
+/// cache older than was asked for.
 using registrations_actor = caf::typed_actor<
     /// A complete listing that was started not before the given moment. Overlapping requests share one.
     caf::replies_to<list_atom, domain::Steady>::with<domain::GithubReply<domain::RegistrationListing>>,
@@ -217,7 +53,8 @@ using registrations_actor = caf::typed_actor<
     /// Adds labels; the answer is GitHub's list of all labels afterwards.
     caf::replies_to<label_atom, domain::RegistrationId, std::vector<std::string>>::with<
         domain::GithubReply<std::vector<std::string>>>,
-    /// Removes labels one by one; a label that is not there counts as removed. not_found only if the runner is gone.
+    /// Removes labels one by one; a label that is not there counts as removed. not_found only if the runner is
+    /// gone.
     caf::replies_to<unlabel_atom, domain::RegistrationId, std::vector<std::string>>::with<
         domain::GithubReply<domain::Done>>,
     /// Deletes the registration. 404 is not_found, 422 unprocessable (busy).
@@ -253,7 +90,8 @@ using hypervisor_actor = caf::typed_actor<
     /// Define the guest from its template's definition with the disk that prepare told, and start it. Idempotent.
     caf::replies_to<start_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// Stop it if it runs, undefine it with its NVRAM, delete its disk. Idempotent; what is not there counts as
-    /// removed. A guest of that name with another UUID is not ours and is left alone, with the disk if it uses that.
+    /// removed. A guest of that name with another UUID is not ours and is left alone, with the disk if it uses
+    /// that.
     caf::replies_to<remove_atom, domain::GuestSpec>::with<domain::HostReply>,
     /// From the control host: a lifecycle event or a look showed this.
     caf::reacts_to<guest_atom, domain::GuestObservation>,
@@ -279,8 +117,8 @@ using images_actor = caf::typed_actor<
     /// Bring the checkout at that path to what its remote's main branch is now.
     caf::replies_to<update_atom, std::string>::with<domain::HostReply>>;
 
-/// Blocking calls of libvirt and the file system, one at a time, each idempotent. Detached; owns one connection. Tests
-/// put a fake here.
+/// Blocking calls of libvirt and the file system, one at a time, each idempotent. Detached; owns one connection.
+/// Tests put a fake here.
 using host_actor = caf::typed_actor<
     /// Only the control host: send events and connection changes to this hypervisor, now and after each reconnect.
     caf::reacts_to<watch_atom, hypervisor_actor>,
@@ -303,8 +141,8 @@ using host_actor = caf::typed_actor<
     caf::replies_to<halt_atom, std::string, std::string>::with<domain::HostReply>,
     /// Undefines it with its NVRAM (name, UUID); absent is fine.
     caf::replies_to<undef_atom, std::string, std::string>::with<domain::HostReply>,
-    /// Makes a runner's disk: reflink where possible, else a qcow2 overlay where that is allowed, else a sparse copy;
-    /// atomically by a temporary name. The answer tells what was made; what is there already is kept.
+    /// Makes a runner's disk: reflink where possible, else a qcow2 overlay where that is allowed, else a sparse
+    /// copy; atomically by a temporary name. The answer tells what was made; what is there already is kept.
     caf::replies_to<clone_atom, domain::CloneOrder>::with<domain::HostReply>,
     /// Copies a template's NVRAM (from, to) likewise. One that is not there is fine: libvirt makes a fresh one.
     caf::replies_to<nvram_atom, std::string, std::string>::with<domain::HostReply>,
@@ -328,8 +166,8 @@ using host_actor = caf::typed_actor<
 using journal_actor = caf::typed_actor<
     /// Everything but the history, and what is to be taken over. Once, at start.
     caf::replies_to<load_atom>::with<domain::StoreImage>,
-    /// Writes the batch as one transaction; answers after the commit. Batches commit in the order they came. A failing
-    /// commit is tried again until it succeeds, those behind it wait, and the watcher is told.
+    /// Writes the batch as one transaction; answers after the commit. Batches commit in the order they came. A
+    /// failing commit is tried again until it succeeds, those behind it wait, and the watcher is told.
     caf::replies_to<commit_atom, domain::StoreBatch>::with<caf::unit_t>,
     /// Who is told of trouble and its end.
     caf::reacts_to<watch_atom, monitor_actor>,
@@ -346,11 +184,11 @@ using policy_actor = caf::typed_actor<
     /// What is in force now.
     caf::replies_to<policy_atom>::with<domain::PolicyPtr>>;
 
-/// Has pictures of guests taken, each interval and when asked. Nobody waits for its answers: they go to functions, which
-/// are destroyed without a call where the actor dies.
+/// Has pictures of guests taken, each interval and when asked. Nobody waits for its answers: they go to functions,
+/// which are destroyed without a call where the actor dies.
 using screenshots_actor = caf::typed_actor<
-    /// A picture of that runner's guest that is less than a second old. It is in the runner's file when the function is
-    /// called.
+    /// A picture of that runner's guest that is less than a second old. It is in the runner's file when the
+    /// function is called.
     caf::reacts_to<shot_atom, domain::RunnerId, PicturedTo>,
     /// How often every guest is pictured from now on.
     caf::reacts_to<pace_atom, domain::Duration>>;
@@ -373,8 +211,8 @@ using files_actor = caf::typed_actor<
     /// So many bytes from that offset on, all of them or none.
     caf::reacts_to<read_atom, OpenFilePtr, std::int64_t, std::uint64_t, ReadTo>>;
 
-/// Reads the history beside the journal, over a connection of its own. Detached. Nobody waits for its answers: they go to
-/// functions, which are destroyed without a call where the actor dies.
+/// Reads the history beside the journal, over a connection of its own. Detached. Nobody waits for its answers:
+/// they go to functions, which are destroyed without a call where the actor dies.
 using historian_actor = caf::typed_actor<
     /// Lines of the history.
     caf::reacts_to<recall_atom, domain::HistoryQuery, RecalledTo>,
@@ -388,7 +226,8 @@ using selector_actor = caf::typed_actor<
     /// New settings (start, SIGHUP).
     caf::reacts_to<policy_atom, domain::SelectRules>>;
 
-/// Counts and latencies. Families and label names are declared once, in metrics.cpp; others are dropped and counted.
+/// Counts and latencies. Families and label names are declared once, in metrics.cpp; others are dropped and
+/// counted.
 using metrics_actor = caf::typed_actor<
     caf::reacts_to<count_atom, std::string, MetricLabels, double>,
     /// Seconds into a histogram.
@@ -396,73 +235,3 @@ using metrics_actor = caf::typed_actor<
     caf::reacts_to<gauge_atom, std::string, MetricLabels, double>>;
 
 } // namespace ci
-
-// Values with shared immutable or move-only-in-spirit contents; no message ever leaves the process.
-#define CI_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
-namespace ci::detail {
-using FetchReply = domain::GithubReply<domain::Registration>;
-using FindReply = domain::GithubReply<std::vector<domain::Registration>>;
-using ListReply = domain::GithubReply<domain::RegistrationListing>;
-using RegisterReply = domain::GithubReply<domain::JitRegistration>;
-using LabelReply = domain::GithubReply<std::vector<std::string>>;
-using DoneReply = domain::GithubReply<domain::Done>;
-using RunReply = domain::GithubReply<domain::WorkflowRun>;
-using JobsReply = domain::GithubReply<std::vector<domain::WorkflowJob>>;
-using ArtifactsReply = domain::GithubReply<domain::ArtifactListing>;
-using ArchiveReply = domain::GithubReply<domain::ArtifactArchive>;
-} // namespace ci::detail
-CI_LOCAL_MESSAGE(ci::RawPicturePtr)
-CI_LOCAL_MESSAGE(ci::PictureReply)
-CI_LOCAL_MESSAGE(ci::PicturedTo)
-CI_LOCAL_MESSAGE(ci::domain::PictureOutcome)
-CI_LOCAL_MESSAGE(ci::OpenFilePtr)
-CI_LOCAL_MESSAGE(ci::OpenedTo)
-CI_LOCAL_MESSAGE(ci::ReadTo)
-CI_LOCAL_MESSAGE(ci::domain::ServedFolder)
-CI_LOCAL_MESSAGE(ci::RecalledTo)
-CI_LOCAL_MESSAGE(ci::TalliedTo)
-CI_LOCAL_MESSAGE(ci::domain::HistoryQuery)
-CI_LOCAL_MESSAGE(ci::domain::UsageWindow)
-CI_LOCAL_MESSAGE(ci::TicketPtr)
-CI_LOCAL_MESSAGE(ci::NoticePtr)
-CI_LOCAL_MESSAGE(ci::GuestListingReply)
-CI_LOCAL_MESSAGE(ci::AddressReply)
-CI_LOCAL_MESSAGE(ci::XmlReply)
-CI_LOCAL_MESSAGE(ci::ObservationReply)
-CI_LOCAL_MESSAGE(ci::DefinitionsReply)
-CI_LOCAL_MESSAGE(ci::ForgottenReply)
-CI_LOCAL_MESSAGE(ci::domain::InheritedFiles)
-CI_LOCAL_MESSAGE(ci::HostConnection)
-CI_LOCAL_MESSAGE(ci::StoreHealth)
-CI_LOCAL_MESSAGE(ci::domain::TakeRequest)
-CI_LOCAL_MESSAGE(ci::domain::TakeAnswer)
-CI_LOCAL_MESSAGE(ci::domain::ReleaseAnswer)
-CI_LOCAL_MESSAGE(ci::domain::JitAnswer)
-CI_LOCAL_MESSAGE(ci::domain::BootAnswer)
-CI_LOCAL_MESSAGE(ci::domain::Lever)
-CI_LOCAL_MESSAGE(ci::domain::LeverAnswer)
-CI_LOCAL_MESSAGE(ci::domain::GuestObservation)
-CI_LOCAL_MESSAGE(ci::domain::GuestSpec)
-CI_LOCAL_MESSAGE(ci::domain::ImageSpec)
-CI_LOCAL_MESSAGE(ci::domain::CloneOrder)
-CI_LOCAL_MESSAGE(ci::domain::DiskOrder)
-CI_LOCAL_MESSAGE(ci::domain::IsoOrder)
-CI_LOCAL_MESSAGE(ci::domain::HostReply)
-CI_LOCAL_MESSAGE(ci::domain::PolicyPtr)
-CI_LOCAL_MESSAGE(ci::domain::StoreBatch)
-CI_LOCAL_MESSAGE(ci::domain::StoreImage)
-CI_LOCAL_MESSAGE(ci::domain::JitRequest)
-CI_LOCAL_MESSAGE(ci::domain::Steady)
-CI_LOCAL_MESSAGE(ci::detail::FetchReply)
-CI_LOCAL_MESSAGE(ci::detail::FindReply)
-CI_LOCAL_MESSAGE(ci::detail::ListReply)
-CI_LOCAL_MESSAGE(ci::detail::RegisterReply)
-CI_LOCAL_MESSAGE(ci::detail::LabelReply)
-CI_LOCAL_MESSAGE(ci::detail::DoneReply)
-CI_LOCAL_MESSAGE(ci::detail::RunReply)
-CI_LOCAL_MESSAGE(ci::detail::JobsReply)
-CI_LOCAL_MESSAGE(ci::detail::ArtifactsReply)
-CI_LOCAL_MESSAGE(ci::detail::ArchiveReply)
-CI_LOCAL_MESSAGE(ci::domain::SelectRules)
-CI_LOCAL_MESSAGE(ci::domain::SelectRequest)
-CI_LOCAL_MESSAGE(ci::domain::SelectAnswer)
