@@ -59,11 +59,15 @@ class Monitor : public Metered<monitor_actor::base> {
   template <class Answer>
   void deliver(Promises<Answer>&, domain::RequestId, Answer);
 
+  /// Asks `party` what the arguments say; `report` gets the time and the answer, or what `unanswered` makes of
+  /// there being none. `step` names the crash points around it.
+  template <class Reply, class Actor, class F, class... Args>
+  void ask(const Actor& party, const char* step, std::chrono::seconds patience, F report, Args... args);
+  /// The registrations actor.
   template <class Reply, class F, class... Args>
   void ask_github(const char* step, F report, Args... args);
-  /// Asks an actor that answers with a HostReply; `step` names the crash points around it.
-  template <class Actor, class F, class... Args>
-  void ask_host(const Actor&, const char* step, std::chrono::seconds patience, F report, Args... args);
+  template <class Reply>
+  Reply unanswered(const caf::error&);
 
   void carry(domain::effect::Commit);
   void carry(domain::effect::ForgetInherited);

@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using domain::GithubError;
+using domain::HostReply;
 
 // Each is longer than what the party itself allows, so it only ends what was lost on the way.
 constexpr auto github_patience = 60s;
@@ -81,10 +82,23 @@ void Monitor::flush_commits() {
           });
 }
 
-template <class Reply, class F, class... Args>
-void Monitor::ask_github(const char* step, F report, Args... args) {
+template <class Reply>
+Reply Monitor::unanswered(const caf::error& error) {
+  auto why = system().render(error);
+  Reply reply;
+  if constexpr (std::is_same_v<Reply, HostReply>)
+    reply = {std::move(why), clock().now(), error != caf::sec::request_timeout};
+  else if constexpr (std::is_same_v<decltype(reply.error), GithubError>)
+    reply.error = {GithubError::Kind::unreachable, 0, std::move(why), {}};
+  else
+    reply.error = std::move(why);
+  return reply;
+}
+
+template <class Reply, class Actor, class F, class... Args>
+void Monitor::ask(const Actor& party, const char* step, std::chrono::seconds patience, F report, Args... args) {
   crash_.reached(step, "order");
-  request(parts_.registrations, github_patience, std::move(args)...)
+  request(party, patience, std::move(args)...)
       .then(
           [this, report, step](const Reply& reply) {
             crash_.reached(step, "answer");
@@ -92,25 +106,21 @@ void Monitor::ask_github(const char* step, F report, Args... args) {
             nudge();
           },
           [this, report](const caf::error& error) {
-            const auto lost = Reply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}});
-            report(now(), lost);
+            report(now(), unanswered<Reply>(error));
             nudge();
           });
 }
 
+template <class Reply, class F, class... Args>
+void Monitor::ask_github(const char* step, F report, Args... args) {
+  ask<Reply>(parts_.registrations, step, github_patience, std::move(report), std::move(args)...);
+}
+
 void Monitor::carry(domain::effect::ListRegistrations) {
-  request(parts_.registrations, listing_patience, list_atom::value, clock().now())
-      .then(
-          [this](detail::ListReply& reply) {
-            core_.on_registration_listing(now(), reply);
-            nudge();
-          },
-          [this](const caf::error& error) {
-            core_.on_registration_listing(
-                now(),
-                detail::ListReply::failed({GithubError::Kind::unreachable, 0, system().render(error), {}}));
-            nudge();
-          });
+  ask<detail::ListReply>(
+      parts_.registrations, "list_registrations", listing_patience,
+      [this](auto t, const auto& reply) { core_.on_registration_listing(t, reply); }, list_atom::value,
+      clock().now());
 }
 
 void Monitor::carry(domain::effect::Look e) {
@@ -177,130 +187,99 @@ void Monitor::carry(domain::effect::AskJobs e) {
 }
 
 void Monitor::carry(domain::effect::ListGuests) {
-  auto report = [this](const GuestListingReply& reply) {
-    core_.on_guest_listing(now(), reply.listing, reply.error);
-    nudge();
-  };
-  request(parts_.hypervisor, listing_patience, list_atom::value)
-      .then([report](GuestListingReply& reply) { report(reply); },
-            [this, report](const caf::error& error) {
-              report({std::nullopt, system().render(error)});
-            });
+  ask<GuestListingReply>(
+      parts_.hypervisor, "list_guests", listing_patience,
+      [this](auto t, const auto& reply) { core_.on_guest_listing(t, reply.listing, reply.error); },
+      list_atom::value);
+}
+
+void Monitor::carry(domain::effect::ListAddresses) {
+  ask<AddressReply>(
+      parts_.hypervisor, "list_addresses", address_patience,
+      [this](auto t, const auto& reply) { core_.on_addresses(t, reply.addresses, reply.error); },
+      addr_atom::value);
 }
 
 void Monitor::carry(domain::effect::ReadGuests e) {
-  crash_.reached("read_guests", "order");
-  auto report = [this](const DefinitionsReply& reply) {
-    crash_.reached("read_guests", "answer");
-    core_.on_guests_read(now(), reply.definitions, reply.error);
-    nudge();
-  };
-  request(parts_.hypervisor, listing_patience, defs_atom::value, std::move(e.names))
-      .then([report](DefinitionsReply& reply) { report(reply); },
-            [this, report](const caf::error& error) {
-              report({std::nullopt, system().render(error)});
-            });
+  ask<DefinitionsReply>(
+      parts_.hypervisor, "read_guests", listing_patience,
+      [this](auto t, const auto& reply) { core_.on_guests_read(t, reply.definitions, reply.error); },
+      defs_atom::value, std::move(e.names));
 }
 
 void Monitor::carry(domain::effect::ForgetInherited e) {
-  crash_.reached("forget", "order");
-  auto report = [this](const ForgottenReply& reply) {
-    crash_.reached("forget", "answer");
-    core_.on_forgotten(now(), reply.all, reply.error);
-    nudge();
-  };
-  request(parts_.journal, forget_patience, forget_atom::value, std::move(e.files))
-      .then([report](ForgottenReply& reply) { report(reply); },
-            [this, report](const caf::error& error) {
-              report({false, system().render(error)});
-            });
+  ask<ForgottenReply>(
+      parts_.journal, "forget", forget_patience,
+      [this](auto t, const auto& reply) { core_.on_forgotten(t, reply.all, reply.error); },
+      forget_atom::value, std::move(e.files));
 }
 
 void Monitor::carry(domain::effect::LinkSnapshot e) {
-  ask_host(
+  ask<HostReply>(
       parts_.journal, "link", forget_patience,
       [this, e](auto t, const auto& reply) { core_.on_linked(t, e.profile, e.snapshot, reply.error); },
       link_atom::value, e.profile, e.snapshot);
 }
 
-void Monitor::carry(domain::effect::ListAddresses) {
-  auto report = [this](const AddressReply& reply) {
-    core_.on_addresses(now(), reply.addresses, reply.error);
-    nudge();
-  };
-  request(parts_.hypervisor, address_patience, addr_atom::value)
-      .then([report](AddressReply& reply) { report(reply); },
-            [this, report](const caf::error& error) {
-              report({std::nullopt, system().render(error)});
-            });
-}
-
-template <class Actor, class F, class... Args>
-void Monitor::ask_host(const Actor& actor, const char* step, std::chrono::seconds patience, F report,
-                       Args... args) {
-  crash_.reached(step, "order");
-  request(actor, patience, std::move(args)...)
-      .then(
-          [this, report, step](domain::HostReply& reply) {
-            crash_.reached(step, "answer");
-            report(now(), reply);
-            nudge();
-          },
-          [this, report](const caf::error& error) {
-            report(now(), domain::HostReply{system().render(error), clock().now(),
-                                            error != caf::sec::request_timeout});
-            nudge();
-          });
-}
-
 void Monitor::carry(domain::effect::Prepare e) {
-  ask_host(parts_.hypervisor, "prepare", prepare_patience,
-           [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); }, prepare_atom::value,
-           e.spec);
+  ask<HostReply>(
+      parts_.hypervisor, "prepare", prepare_patience,
+      [this, id = e.runner](auto t, const auto& reply) { core_.on_prepared(t, id, reply); },
+      prepare_atom::value, e.spec);
 }
 
 void Monitor::carry(domain::effect::Start e) {
-  ask_host(parts_.hypervisor, "start", start_patience,
-           [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); }, start_atom::value,
-           e.spec);
+  ask<HostReply>(
+      parts_.hypervisor, "start", start_patience,
+      [this, id = e.runner](auto t, const auto& reply) { core_.on_started(t, id, reply); }, start_atom::value,
+      e.spec);
 }
 
 void Monitor::carry(domain::effect::Remove e) {
-  ask_host(parts_.hypervisor, "remove", remove_patience,
-           [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); }, remove_atom::value,
-           e.spec);
+  ask<HostReply>(
+      parts_.hypervisor, "remove", remove_patience,
+      [this, id = e.runner](auto t, const auto& reply) { core_.on_removed(t, id, reply); }, remove_atom::value,
+      e.spec);
 }
 
 void Monitor::carry(domain::effect::PrepareImage e) {
-  ask_host(
+  ask<HostReply>(
       parts_.images, "image_prepare", image_patience,
-      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_prepared(t, image, reply); },
+      [this, image = e.spec.template_guest](auto t, const auto& reply) {
+        core_.on_image_prepared(t, image, reply);
+      },
       prepare_atom::value, e.spec);
 }
 
 void Monitor::carry(domain::effect::StartImage e) {
-  ask_host(
+  ask<HostReply>(
       parts_.images, "image_start", start_patience,
-      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_started(t, image, reply); },
+      [this, image = e.spec.template_guest](auto t, const auto& reply) {
+        core_.on_image_started(t, image, reply);
+      },
       start_atom::value, e.spec);
 }
 
 void Monitor::carry(domain::effect::SealImage e) {
-  ask_host(
+  ask<HostReply>(
       parts_.images, "image_seal", remove_patience,
-      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_sealed(t, image, reply); },
+      [this, image = e.spec.template_guest](auto t, const auto& reply) {
+        core_.on_image_sealed(t, image, reply);
+      },
       seal_atom::value, e.spec);
 }
 
 void Monitor::carry(domain::effect::DiscardImage e) {
-  ask_host(
+  ask<HostReply>(
       parts_.images, "image_discard", remove_patience,
-      [this, image = e.spec.template_guest](auto t, const auto& reply) { core_.on_image_discarded(t, image, reply); },
+      [this, image = e.spec.template_guest](auto t, const auto& reply) {
+        core_.on_image_discarded(t, image, reply);
+      },
       remove_atom::value, e.spec);
 }
 
 void Monitor::carry(domain::effect::UpdateRepo e) {
-  ask_host(
+  ask<HostReply>(
       parts_.images, "update_repo", image_patience,
       [this](auto t, const auto& reply) { core_.on_repo_updated(t, reply); }, update_atom::value, e.path);
 }
@@ -325,7 +304,8 @@ void Monitor::carry(domain::effect::Publish e) { parts_.board->publish(std::move
 void Monitor::carry(domain::effect::Log e) {
   const auto cause = request_ids_.find(e.request);
   spdlog::log(level_of(e.level), "event={}{}{}{}{}", e.event, e.fields.empty() ? "" : " ", e.fields,
-              cause == request_ids_.end() ? "" : " request_id=", cause == request_ids_.end() ? "" : cause->second);
+              cause == request_ids_.end() ? "" : " request_id=",
+              cause == request_ids_.end() ? "" : cause->second);
 }
 
 void Monitor::carry(domain::effect::Count e) {
