@@ -69,6 +69,8 @@ class HostActor : public Metered<host_self::base> {
     std::map<std::string, Change> changed;
   };
 
+  static constexpr domain::Duration first_pause{250}, longest_pause{30'000};
+
   void watch(hypervisor_actor);
   void reopen();
   void report_changes();
@@ -114,7 +116,7 @@ class HostActor : public Metered<host_self::base> {
   std::string no_overlay_;              ///< why there was none lately: said once
   HostConnection connection_;
   std::map<std::string, std::string> unread_; ///< as last logged: guests without readable leases, and why
-  domain::Duration pause_;
+  domain::Duration pause_ = first_pause; ///< after the next try to open it that fails
   domain::Steady next_try_{};
   bool reopening_planned_ = false;
 };
