@@ -99,6 +99,15 @@ auto Cast::spawn(Members& members, const char* name, Args&&... args) {
   return handle;
 }
 
+template <class Handle, class Class, class... Args>
+std::vector<Handle> Cast::spawn_detached(Members& members, const char* name, int count, const Args&... args) {
+  std::vector<Handle> handles;
+  handles.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i)
+    handles.push_back(spawn<Class, caf::detached>(members, name, args...));
+  return handles;
+}
+
 Cast::Members Cast::begin_metrics() {
   Members members;
   metrics_actor metrics = spawn<Metrics>(members, "metrics", registry_);
@@ -133,21 +142,16 @@ Cast::Members Cast::begin_libvirt() {
   Members members;
   auto settings = settings_.get();
   copies_end_ = std::make_shared<std::atomic<bool>>(false);
-  HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, min_free_disk_,
-                 settings.trust_guest_agent};
+  const HostSetup host{settings.libvirt_uri, settings.guest_network, copies_end_, min_free_disk_,
+                       settings.trust_guest_agent};
   host_actor control = spawn<HostActor, caf::detached>(members, "libvirt_control", host, metrics());
-  std::vector<host_actor> workers;
-  const int worker_count = settings.policy.max_parallel_creates + 2;
-  workers.reserve(static_cast<std::size_t>(worker_count));
-  for (int i = 0; i < worker_count; ++i)
-    workers.push_back(spawn<HostActor, caf::detached>(members, "libvirt_worker", host, metrics()));
+  auto workers = spawn_detached<host_actor, HostActor>(
+      members, "libvirt_worker", settings.policy.max_parallel_creates + 2, host, metrics());
   hypervisor_actor hypervisor = spawn<Hypervisor>(
       members, "hypervisor",
       HypervisorSetup{settings.policy.prefixes, control, std::move(workers), meters_->meter("guest"), {}});
-  std::vector<host_actor> for_images;
-  for_images.reserve(static_cast<std::size_t>(image_workers));
-  for (int i = 0; i < image_workers; ++i)
-    for_images.push_back(spawn<HostActor, caf::detached>(members, "libvirt_images", host, metrics()));
+  auto for_images =
+      spawn_detached<host_actor, HostActor>(members, "libvirt_images", image_workers, host, metrics());
   images_actor images =
       spawn<ImagesActor>(members, "images", std::make_shared<ci::Workers>(std::move(for_images)));
   note([&](auto& h) { h.hypervisor = hypervisor, h.images = images; });
@@ -177,10 +181,7 @@ Cast::Members Cast::begin_files() {
   trees->trees.try_emplace(ServedFolder::repository, settings.main_repo_path, FileTree::Links::inside);
   trees->trees.try_emplace(ServedFolder::pictures, settings.data_path, FileTree::Links::inside,
                            FileTree::Etag::by_content);
-  std::vector<files_actor> readers;
-  readers.reserve(file_readers);
-  for (int i = 0; i < file_readers; ++i)
-    readers.push_back(spawn<Files, caf::detached>(members, "files", trees));
+  auto readers = spawn_detached<files_actor, Files>(members, "files", file_readers, trees);
   note([&](auto& h) { h.readers = std::move(readers); });
   return members;
 }
@@ -190,10 +191,9 @@ Cast::Members Cast::begin_screenshots() {
   const auto settings = settings_.get();
   const HostSetup host{settings.libvirt_uri, settings.guest_network, nullptr, nullptr};
   ScreenshotSetup setup;
-  for (int i = 0; i < pictures_at_once; ++i) {
-    setup.cameras.push_back(spawn<HostActor, caf::detached>(members, "libvirt_camera", host, metrics()));
-    setup.albums.push_back(spawn<Album, caf::detached>(members, "album", settings.data_path));
-  }
+  setup.cameras =
+      spawn_detached<host_actor, HostActor>(members, "libvirt_camera", pictures_at_once, host, metrics());
+  setup.albums = spawn_detached<album_actor, Album>(members, "album", pictures_at_once, settings.data_path);
   setup.board = board_;
   setup.prefixes = settings.policy.prefixes;
   setup.policy = [this] { return policy(); };
@@ -208,12 +208,6 @@ Cast::Members Cast::begin_historian() {
   historian_actor historian = spawn<Historian, caf::detached>(members, "historian", settings_.get().data_path);
   note([&](auto& h) { h.historian = historian; });
   return members;
-}
-
-files_actor Cast::file_reader() {
-  std::lock_guard lock(mutex_);
-  auto& readers = handles_.readers;
-  return readers.empty() ? files_actor() : readers[next_reader_++ % readers.size()];
 }
 
 Cast::Members Cast::begin_policy() {
@@ -247,6 +241,12 @@ Cast::Members Cast::begin_gateway() {
   caf::anon_send(gateway, watch_atom::value, known().selector);
   on_gateway_(gateway);
   return members;
+}
+
+files_actor Cast::file_reader() {
+  std::lock_guard lock(mutex_);
+  auto& readers = handles_.readers;
+  return readers.empty() ? files_actor() : readers[next_reader_++ % readers.size()];
 }
 
 void Cast::reloaded(const config::Settings& settings, const config::Secrets& secrets) {

@@ -86,6 +86,9 @@ class Cast {
   }
   template <class Class, caf::spawn_options Options = caf::no_spawn_options, class... Args>
   auto spawn(Members&, const char* name, Args&&...);
+  /// So many of them, each in a thread of its own.
+  template <class Handle, class Class, class... Args>
+  std::vector<Handle> spawn_detached(Members&, const char* name, int count, const Args&...);
 
   Supervision supervision();
   Members begin_metrics();
