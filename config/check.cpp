@@ -1,5 +1,6 @@
 #include "config/check.hpp"
 
+#include "actors/domain/adoption.hpp"
 #include "actors/domain/names.hpp"
 #include "actors/domain/size.hpp"
 #include "config/table.hpp"
@@ -130,6 +131,32 @@ void check_listen_on(const Settings& settings, Findings& findings) {
                                            to_string(any) + ", which includes it");
 }
 
+/// They come from guest_network, which is IPv4, and need not have a route to anywhere else.
+void check_guests_reach_us(const Settings& settings, Findings& findings) {
+  if (findings.is_broken("listen_on") || findings.is_broken("guest_network"))
+    return;
+  const auto& guests = settings.guest_network;
+  for (const auto& address : settings.listen_on)
+    if (guests.contains(address) || (address.is_any() && address.is_v4()) ||
+        (guests.base.is_loopback() && address.is_loopback()))
+      return;
+  findings.warn("listen_on", "no address in guest_network (" + to_string(guests) +
+                                 "): guests reach none of these unless they are routed to it; add the one that `ip "
+                                 "address show to " +
+                                 to_string(guests) + "` shows");
+}
+
+/// The budget is kept by what the settings say, whatever libvirt then gives the guest.
+void check_guest_size(const domain::Profile& profile, const Dimension& dimension, Findings& findings) {
+  if (!profile.image_sources)
+    return;
+  const auto asked = domain::size_of_guest(profile.image_sources->guest_xml).*dimension.amount;
+  if (asked > profile.requires_.*dimension.amount)
+    findings.warn(profile_key_name(profile.key, dimension.required_key),
+                  "less than guest.xml asks for: " + dimension.show(asked) + " " + dimension.what +
+                      "; with that, guests may take more than the host's budget");
+}
+
 void check_times(const domain::Timings& timings, Findings& findings) {
   if (timings.reserve_timeout_max < timings.reserve_timeout && !findings.is_broken("reserve_timeout_max") &&
       !findings.is_broken("monitor_reserve_timeout"))
@@ -205,12 +232,15 @@ void check(const Settings& settings, Findings& findings) {
   check_prefixes(policy.prefixes, findings);
   check_proxies(settings, findings);
   check_listen_on(settings, findings);
+  check_guests_reach_us(settings, findings);
   check_times(policy.timings, findings);
   check_app(settings, findings);
   warn_of_risks(settings, findings);
   for (const auto& [key, profile] : policy.profiles) {
     check_template(key, profile, policy.prefixes, findings);
     check_image(key, profile, settings, findings);
+    for (const auto& dimension : dimensions())
+      check_guest_size(profile, dimension, findings);
   }
 }
 

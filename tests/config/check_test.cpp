@@ -122,6 +122,22 @@ TEST_CASE("the address of all interfaces stands alone in its family") {
       contains(complaints_with({{"listen_on", R"(["::1", "::"])"}}), "listen_on: expected ::1 not to stand"));
 }
 
+TEST_CASE("guests must be able to reach an address that is listened on") {
+  const auto warnings = [](const std::string& listen_on, const std::string& guests = "192.168.100.0/24") {
+    return warnings_of(top({{"listen_on", listen_on}, {"guest_network", '"' + guests + '"'}}) + profile("linux"));
+  };
+  for (const auto* reached : {R"(["127.0.0.1", "192.168.100.1"])", R"(["0.0.0.0"])", R"(["::1", "0.0.0.0"])"})
+    CHECK_MESSAGE(warnings(reached) == "", reached);
+  for (const auto* missed : {R"(["127.0.0.1", "::1"])", R"(["192.168.101.1"])", R"(["::"])"})
+    CHECK_MESSAGE(warnings(missed) ==
+                      "monitor.toml:8: listen_on: no address in guest_network (192.168.100.0/24): guests reach none of "
+                      "these unless they are routed to it; add the one that `ip address show to 192.168.100.0/24` "
+                      "shows\n",
+                  missed);
+  // A guest network on loopback is a simulation's.
+  CHECK(warnings(R"(["127.0.0.1"])", "127.64.0.0/10") == "");
+}
+
 TEST_CASE("a reservation is not given up before its time") {
   CHECK(complaints_with({{"monitor_reserve_timeout", "600"}}) == "");
   CHECK(contains(complaints_with({{"monitor_reserve_timeout", "601"}}), "monitor_reserve_timeout: expected"));

@@ -155,3 +155,25 @@ TEST_CASE("the reader of disks gives a file's bytes, and nothing for what is no 
   CHECK(!read(folder.string()));
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("a guest that asks for more than its profile's part of the budget is a warning") {
+  const auto warnings = [](const std::string& guest, const Values& changes) {
+    auto files = whole_folder;
+    files["./profiles/linux/guest.xml"] = "<domain>" + guest + "</domain>";
+    const auto result = load_with(files, changes);
+    CHECK(result.loaded);
+    return to_string(result.warnings);
+  };
+  const std::string memory = "<memory unit='GiB'>8</memory>";
+  const std::string pages = memory + "<memoryBacking><hugepages><page size='1' unit='GiB'/></hugepages></memoryBacking>";
+  CHECK(warnings(memory, {{"requires_normal_memory", R"("8G")"}}) == "");
+  CHECK(warnings(memory, {{"requires_normal_memory", R"("4G")"}}) ==
+        "monitor.toml:10: profiles.linux.requires_normal_memory: less than guest.xml asks for: 8G normal memory; with "
+        "that, guests may take more than the host's budget\n");
+  CHECK(warnings(pages, {{"requires_1g_hugepages", "8"}}) == "");
+  CHECK(warnings(pages, {{"requires_1g_hugepages", "7"}}) ==
+        "monitor.toml:9: profiles.linux.requires_1g_hugepages: less than guest.xml asks for: 8 huge pages of 1G; with "
+        "that, guests may take more than the host's budget\n");
+  // Nothing is known of it.
+  CHECK(warnings("", {}) == "");
+}
