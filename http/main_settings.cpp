@@ -14,20 +14,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// So many connections are served at once, where that many files may be open: idle ones cost some 8 KiB each,
-/// and a few sources that hold as many as they may must not keep others out.
-constexpr rlim_t wanted_connections = 10'000;
-/// What else is open: the store, libvirt, GitHub, files that are served.
-constexpr rlim_t other_files = 512;
-
 static_assert(config::longest_request_wait <= Waits::longest);
 
 int most_connections() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0)
     return Limits{}.connections;
-  const auto left = files.rlim_cur > 2 * other_files ? files.rlim_cur - other_files : files.rlim_cur / 2;
-  return static_cast<int>(std::min(left, wanted_connections));
+  return static_cast<int>(connections_within(files.rlim_cur));
 }
 
 /// Where people look at what the API at that address tells: GitHub Enterprise Server has both under one name.
@@ -44,7 +37,7 @@ void allow_many_files() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0)
     return;
-  files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, 2 * wanted_connections));
+  files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, files_for_all_connections));
   setrlimit(RLIMIT_NOFILE, &files); // what was allowed before does, too
 }
 

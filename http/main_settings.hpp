@@ -7,6 +7,7 @@
 #include "config/load.hpp"
 #include "http/options.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -34,8 +35,21 @@ class Box {
   T value_;
 };
 
-/// Raises the number of files that this process may have open, as far as it may: each connection is one. Before
-/// http_options(), which goes by it.
+/// So many connections are served at once, where that many files may be open: idle ones cost some 8 KiB each, and a few
+/// sources that hold as many as they may must not keep others out.
+constexpr std::uint64_t wanted_connections = 10'000;
+/// What else is open: the store, libvirt, GitHub.
+constexpr std::uint64_t other_files = 512;
+/// Each connection is one, and the file that is streamed through it another.
+constexpr std::uint64_t files_for_all_connections = 2 * wanted_connections + other_files;
+
+/// How many connections may be served where the process may have so many files open.
+constexpr std::uint64_t connections_within(std::uint64_t files) {
+  const auto left = files > 2 * other_files ? files - other_files : files / 2;
+  return std::min(left / 2, wanted_connections);
+}
+
+/// Raises the number of files that this process may have open, as far as it may. Before http_options(), which goes by it.
 void allow_many_files();
 
 /// Reads the files that the command line names, and the process's environment.
