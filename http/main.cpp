@@ -60,7 +60,7 @@ int run(const config::CommandLine& arguments) {
     return 2;
   }
   if (arguments.check)
-    return http::check_host(loaded.loaded->settings, std::cout, arguments.adopt) ? 0 : 1;
+    return http::check_host(loaded.loaded->settings, arguments.env_file, std::cout, arguments.adopt) ? 0 : 1;
   set_up_logging(loaded.loaded->settings.log_level);
   int status = EXIT_FAILURE;
   try {

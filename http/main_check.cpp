@@ -7,6 +7,7 @@
 #include "actors/edge/inheritance.hpp"
 #include "actors/edge/libvirt_host.hpp"
 #include "actors/edge/libvirt_loop.hpp"
+#include "http/main_settings.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -67,12 +68,43 @@ void check_writable(Report& report, const char* what, const fs::path& path) {
                  "install -d -m 0700 -o " + std::to_string(geteuid()) + " " + path.string());
 }
 
-void check_readable(Report& report, const char* what, const fs::path& path) {
-  auto name = std::string(what) + " " + path.string();
-  if (access(path.c_str(), R_OK) == 0)
-    report.well(name);
+/// A folder is of use to who may list it and enter it.
+void check_readable(Report& report, const std::string& what, const fs::path& path, bool folder) {
+  auto name = what + " " + path.string();
+  const int trouble = access(path.c_str(), folder ? R_OK | X_OK : R_OK) == 0 ? 0 : errno;
+  std::error_code ignored;
+  if (trouble != 0)
+    report.wrong(name + ": " + std::strerror(trouble), "make it, or give this user the right to read it");
+  else if (fs::is_directory(path, ignored) != folder)
+    report.wrong(name + (folder ? ": not a folder" : ": not a file"), "put one there");
   else
-    report.wrong(name + ": " + std::strerror(errno), "make it, or give this user the right to read it");
+    report.well(name);
+}
+
+void check_secrets(Report& report, const std::string& env_file) {
+  std::error_code ignored;
+  if (auto mend = secrets_file_mend(env_file); !mend.empty())
+    report.wrong("secrets " + env_file + ": others may read or change it", mend);
+  else if (fs::exists(env_file, ignored))
+    report.well("secrets " + env_file);
+}
+
+/// What images are made of. A file of the profile's folder that can't be read would count as one that is not there.
+void check_image_files(Report& report, const config::Settings& settings) {
+  const fs::path deps = settings.image_deps_dir;
+  std::error_code ignored;
+  for (auto& [key, profile] : settings.policy.profiles) {
+    if (profile.target_count == 0 || !profile.builds_images())
+      continue;
+    const auto of_profile = " of profile " + key + ":";
+    for (auto* name : {"user-data", "meta-data", "autounattend.xml"})
+      if (auto path = fs::path(settings.profiles_path) / key / name; fs::exists(path, ignored))
+        check_readable(report, name + of_profile, path, false);
+    if (auto& base = profile.image.begins_with; base.kind == domain::ImageBase::Kind::file)
+      check_readable(report, "begins_with" + of_profile, deps / base.name, false);
+    for (auto& [device, file] : profile.image.cdroms)
+      check_readable(report, "cdroms." + device + of_profile, deps / file, false);
+  }
 }
 
 /// Tells how runners' disks will be made. Whole copies of images take minutes and gigabytes.
@@ -98,7 +130,16 @@ void check_disks(Report& report, const config::Settings& settings) {
                  "apt-get install qemu-utils");
 }
 
-void check_address(Report& report, const domain::Address& address, std::uint16_t port) {
+/// What shows why an address can't be had. One of the guests' network is there while that network is up.
+std::string mend_of_address(const domain::Address& address, const config::Settings& settings, int error) {
+  if (error == EADDRNOTAVAIL && settings.guest_network.contains(address))
+    return "virsh -c " + settings.libvirt_uri +
+           " net-list --all, and net-start the guests' network; deploy/libvirt/README.md says how to define one";
+  return "ss -ltnp 'sport = :" + std::to_string(settings.port) + "'; ip address show";
+}
+
+void check_address(Report& report, const domain::Address& address, const config::Settings& settings) {
+  const auto port = settings.port;
   auto text = domain::to_string(address);
   auto name = "address " + text + " port " + std::to_string(port);
   bool v6 = text.find(':') != std::string::npos;
@@ -122,11 +163,11 @@ void check_address(Report& report, const domain::Address& address, std::uint16_t
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (v6)
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0)
+  const int trouble = fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0 ? 0 : errno;
+  if (trouble == 0)
     report.well(name);
   else
-    report.wrong(name + ": " + std::strerror(errno),
-                 "ss -ltnp 'sport = :" + std::to_string(port) + "'; ip address show");
+    report.wrong(name + ": " + std::strerror(trouble), mend_of_address(address, settings, trouble));
   if (fd >= 0)
     close(fd);
 }
@@ -162,16 +203,19 @@ void check_libvirt(Report& report, const config::Settings& settings) {
     return report.wrong("listing guests: " + guests.error().message,
                         "virsh -c " + settings.libvirt_uri + " list --all");
   for (auto& [key, profile] : settings.policy.profiles) {
-    if (profile.target_count == 0 || profile.template_guest.empty())
+    const auto& base = profile.image.begins_with;
+    const bool hand_made = !profile.template_guest.empty();
+    if (profile.target_count == 0 || (!hand_made && base.kind != domain::ImageBase::Kind::guest))
       continue;
+    const auto& name = hand_made ? profile.template_guest : base.name;
     bool there = false;
     for (auto& g : guests->guests)
-      there |= g.name == profile.template_guest && g.state == domain::GuestState::off;
+      there |= g.name == name && g.state == domain::GuestState::off;
+    const auto what = (hand_made ? "template guest " : "begins_with: guest ") + name;
     if (there)
-      report.well("template guest " + profile.template_guest);
+      report.well(what);
     else
-      report.wrong("template guest " + profile.template_guest + " of profile " + key +
-                       ": not defined, or not shut off",
+      report.wrong(what + " of profile " + key + ": not defined, or not shut off",
                    "virsh -c " + settings.libvirt_uri + " list --all");
   }
 }
@@ -240,17 +284,19 @@ std::string lack_of_filter(const std::string& libvirt_uri, const std::string& fi
   return there && !*there ? no_filter(libvirt_uri, filter) : "";
 }
 
-bool check_host(const config::Settings& settings, std::ostream& out, bool adopt) {
+bool check_host(const config::Settings& settings, const std::string& env_file, std::ostream& out, bool adopt) {
   Report report(out);
+  check_secrets(report, env_file);
   check_writable(report, "data folder", settings.data_path);
   check_writable(report, "images folder", settings.policy.images_path);
   check_disks(report, settings);
   if (!settings.image_deps_dir.empty())
-    check_readable(report, "image files", settings.image_deps_dir);
+    check_readable(report, "image files", settings.image_deps_dir, true);
+  check_image_files(report, settings);
   if (!settings.main_repo_path.empty())
-    check_readable(report, "repository", settings.main_repo_path);
+    check_readable(report, "repository", settings.main_repo_path, true);
   for (auto& address : settings.listen_on)
-    check_address(report, address, settings.port);
+    check_address(report, address, settings);
   check_libvirt(report, settings);
   if (adopt)
     check_adoption(report, settings);

@@ -41,6 +41,17 @@ void allow_many_files() {
   setrlimit(RLIMIT_NOFILE, &files); // what was allowed before does, too
 }
 
+std::string secrets_file_mend(const std::string& path) {
+  struct stat seen {};
+  if (stat(path.c_str(), &seen) != 0)
+    return {};
+  // The group may be how this user reads a file of root's, as with an App's key.
+  const bool own = seen.st_uid == geteuid();
+  if ((seen.st_mode & ((own ? S_IRWXG : S_IWGRP) | S_IRWXO)) == 0)
+    return {};
+  return (own ? "chmod 600 " : "chmod g-w,o= ") + path;
+}
+
 config::LoadResult load_settings(const config::CommandLine& arguments, const config::Settings* running) {
   config::LoadResult failed;
   auto read = config::disk_reader();
@@ -58,6 +69,9 @@ config::LoadResult load_settings(const config::CommandLine& arguments, const con
   auto result = config::load({*toml, arguments.config_file,
                               config::merge(config::process_environment(environ), from_file), std::move(read),
                               running ? running->profiles_path : ""});
+  // A warning, where an App's key is refused: this file was always taken, and an upgrade must not end the service.
+  if (auto mend = secrets_file_mend(arguments.env_file); !mend.empty() && !arguments.check)
+    result.warnings.push_back({arguments.env_file, 0, "", "others may read or change it: " + mend});
   if (result.loaded && result.loaded->settings.github_app())
     if (auto fault = edge::app_key_fault(result.loaded->settings.github_app_private_key_file); !fault.empty()) {
       result.complaints.push_back({arguments.config_file, 0, "github_app_private_key_file", fault});

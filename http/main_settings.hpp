@@ -52,6 +52,9 @@ constexpr std::uint64_t connections_within(std::uint64_t files) {
 /// Raises the number of files that this process may have open, as far as it may. Before http_options(), which goes by it.
 void allow_many_files();
 
+/// The command that keeps others from reading or changing a file with secrets; empty where they can't, or it is not there.
+std::string secrets_file_mend(const std::string& path);
+
 /// Reads the files that the command line names, and the process's environment.
 /// `running`: what a running service goes by, null at its start.
 config::LoadResult load_settings(const config::CommandLine&, const config::Settings* running = nullptr);

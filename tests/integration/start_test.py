@@ -5,7 +5,11 @@ import signal
 import socket
 import time
 
-from monitor import Monitor, profile
+import pytest
+
+from monitor import Monitor, built_profile, profile
+
+NOBODY = 65534
 
 
 def refused(world, monitor):
@@ -85,6 +89,102 @@ def test_a_check_in_a_working_folder_that_is_gone_says_so(world):
     assert "not started: can't make the data folder ./data" in refused(world, monitor)
     monitor.more_env["IMAGE_DEPS_DIR"] = "deps"
     assert "IMAGE_DEPS_DIR: expected an absolute path: the working folder is gone" in refused(world, monitor)
+
+
+def lines_of_check(monitor, user=None):
+    """What --check says, as that user, line by line."""
+    monitor.write_settings()
+    if user:
+        monitor.enter = ["setpriv", "--reuid", str(user), "--clear-groups", "--"]
+    begin = len(monitor.log())
+    monitor.start_program("--check")
+    monitor.wait()
+    monitor.child = None
+    return monitor.log()[begin:].splitlines()
+
+
+def wrong(told, what):
+    """The line that says that it is wrong, and the one that mends it."""
+    (line,) = [number for number, line in enumerate(told) if line.startswith(f"WRONG {what}")]
+    return told[line], told[line + 1]
+
+
+def test_check_tries_the_files_that_profiles_name(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    deps = monitor.folder / "deps"
+    deps.mkdir()
+    monitor.more_env["IMAGE_DEPS_DIR"] = deps
+    image = {"begins_with": {"file": "base.raw"}, "cdroms": {"sdb": "drivers.iso", "sdc": "folder"}}
+    monitor.profiles = {"built": built_profile(1, image=image), "asleep": built_profile(0, image=image),
+                        "cloned": built_profile(1, image={"begins_with": {"guest": "clean"}})}
+    (deps / "base.raw").write_bytes(b"x")
+    (deps / "folder").mkdir()
+    told = lines_of_check(monitor)
+    assert f"ok    begins_with of profile built: {deps}/base.raw" in told
+    assert f"cdroms.sdb of profile built: {deps}/drivers.iso: No such file" in wrong(told, "cdroms.sdb")[0]
+    assert "not a file" in wrong(told, "cdroms.sdc")[0]
+    assert "guest clean of profile cloned" in wrong(told, "begins_with")[0]
+    assert not any("asleep:" in line for line in told), "without a target, no image is built of them"
+
+
+def test_check_tries_files_and_folders_as_its_user(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    monitor.profiles = {"built": built_profile(1)}
+    deps, repository = monitor.folder / "deps", monitor.folder / "repository"
+    for folder in (deps, repository):
+        folder.mkdir()
+        folder.chmod(0o744)  # to be listed, not entered
+    monitor.more_env["IMAGE_DEPS_DIR"] = deps
+    monitor.settings["main_repo_path"] = str(repository)
+    monitor.write_settings()
+    (monitor.folder / "profiles" / "built" / "user-data").chmod(0)
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    told = lines_of_check(monitor, NOBODY)
+    for what in ("image files", "repository", "user-data of profile built"):
+        assert "Permission denied" in wrong(told, what)[0]
+
+
+def test_check_names_the_guests_network_where_its_address_is_not_there(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    # A network for documentation: no host has an address of it.
+    monitor.settings.update(guest_network="192.0.2.0/24", listen_on=["127.0.0.1", "192.0.2.1"])
+    told = lines_of_check(monitor)
+    assert "Cannot assign requested address" in wrong(told, "address 192.0.2.1")[0]
+    assert "net-start" in wrong(told, "address 192.0.2.1")[1]
+    monitor.settings.update(listen_on=["127.0.0.1", "198.51.100.1"])
+    told = lines_of_check(monitor)
+    assert "ip address show" in wrong(told, "address 198.51.100.1")[1]
+    assert [line for line in told if "listen_on: no address in guest_network (192.0.2.0/24)" in line]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_secrets_that_others_may_read_or_change_are_complained_of(world, mode):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    env = monitor.folder / ".env"
+    complaint = f"{env}: others may read or change it"
+    assert complaint not in monitor.log() and f"ok    secrets {env}" in lines_of_check(monitor)
+    env.chmod(mode)
+    told = lines_of_check(monitor)
+    assert wrong(told, "secrets") == (f"WRONG secrets {complaint}", f"      mend: chmod 600 {env}")
+    monitor.begin()
+    assert f"{complaint}: chmod 600 {env}" in monitor.log()
+
+
+def test_secrets_of_another_user_may_be_read_by_the_group(world):
+    """A file of root's that the service reads by its group: chmod 600 would lock the service out."""
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    env = monitor.folder / ".env"
+    os.chown(env, NOBODY, 0)
+    env.chmod(0o640)
+    assert f"ok    secrets {env}" in lines_of_check(monitor)
+    env.chmod(0o664)
+    assert wrong(lines_of_check(monitor), "secrets")[1] == f"      mend: chmod g-w,o= {env}"
 
 
 class Systemd:
