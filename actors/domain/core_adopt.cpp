@@ -173,7 +173,7 @@ void Core::adopt(const ReservationRecord& rec) {
 // --- the older monitor's files
 
 void Core::forget_inherited() {
-  if (!forget_below_ || forgetting_ || stopping_)
+  if (!forget_below_ || forgetting_)
     return;
   if (!forget_pause_.due(now_.time))
     return wake(forget_pause_.next());

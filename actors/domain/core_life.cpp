@@ -116,8 +116,6 @@ void Core::register_if_due(Runner& r, const Profile& profile) {
 void Core::advance_creating(Runner& r) {
   if (r.from_store)
     return advance_interrupted(r);
-  if (stopping_)
-    return;
   auto it = policy_->profiles.find(r.rec.profile);
   if (it == policy_->profiles.end()) {
     if (!r.registering && !r.preparing && !r.starting)
@@ -342,8 +340,9 @@ void Core::advance_live(Runner& r) {
   look_if_due(r);
 }
 
+/// Of one that has a registration.
 void Core::look_if_due(Runner& r) {
-  if (r.looking || !r.rec.registration_id || r.rec.registration_ended || r.missing_seq)
+  if (r.looking || r.missing_seq)
     return;
   bool until_online = r.rec.jit_served_at && !r.rec.online_at && r.rec.phase == Phase::live;
   r.told_over &= r.over_look.failures() < most_looks_after_end;

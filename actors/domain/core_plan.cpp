@@ -106,7 +106,7 @@ void Core::destroy_excess(const Counts& counts) {
 void Core::plan() {
   // Before all that was taken over is durable, what is not in order with it is not on its way out either: nobody
   // would know how many are too many.
-  if (!ready() || stopping_ || adopting() || adoption_uncommitted_)
+  if (!ready() || adopting() || adoption_uncommitted_)
     return;
   auto counts = count();
   if (policy_->destroy_all_non_busy_runners) {

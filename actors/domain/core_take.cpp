@@ -146,10 +146,8 @@ void Core::advance_pending(Reservation& r) {
   if (!r.committed)
     return;
   // A slot that was dropped has another in its place, which has to be durable first.
-  for (std::size_t i = 0; i < r.rec.slots.size() && r.committed && r.rec.phase == ReservationPhase::pending; ++i)
+  for (std::size_t i = 0; i < r.rec.slots.size() && r.committed; ++i)
     advance_slot(r, i);
-  if (r.rec.phase != ReservationPhase::pending)
-    return;
   int hopeful = count_slots(r.rec, counts_for_take);
   int confirmed = count_slots(r.rec, [](SlotState s) { return s == SlotState::confirmed; });
   if (hopeful < r.rec.request.minimum)

@@ -260,7 +260,9 @@ TEST_CASE("registrations without a guest and left-over disks are removed, builds
                    "/var/lib/libvirt/images/runner/x"};
   h.world.guests["ci-rebuild-linux@2026-02-01T00:00:00Z"] = {"b", GuestState::on, "",         "",
                                                              "",  false,          "<domain/>"};
-  h.world.image_files = {"/var/lib/libvirt/images/base/linux@2026-02-01T00:00:00Z"};
+  h.left.image_files["linux"] = {"2026-02-02T00:00:00Z"}; // of no guest
+  h.world.image_files = {"/var/lib/libvirt/images/base/linux@2026-02-01T00:00:00Z",
+                         "/var/lib/libvirt/images/base/linux@2026-02-02T00:00:00Z"};
   h.world.guests["somebody"] = {"s", GuestState::on, "", "", "", false, "<domain/>"};
   h.adopt();
   h.advance(std::chrono::seconds(90));
@@ -367,4 +369,115 @@ TEST_CASE("files that can't be deleted are tried again, and a link that can't be
   h.advance(std::chrono::minutes(5));
   CHECK(h.forgotten.size() == 1);
   CHECK(h.links.size() == 1);
+}
+
+TEST_CASE("a guest of which GitHub never heard is removed when a later listing does not show it either") {
+  Heir h;
+  h.policy->profiles["linux"].target_count = 1;
+  h.left_runner(7);
+  h.left_runner(8);
+  h.left_registration(8, "online");
+  bool off = false;
+  SUBCASE("while it runs") {}
+  SUBCASE("at once, where it is off by then") { off = true; }
+  int listings = 0;
+  h.lose = [&](const Effect& e) {
+    listings += std::holds_alternative<effect::ListRegistrations>(e);
+    if (off && std::holds_alternative<effect::FindRegistration>(e))
+      h.power_off("ci-runner-linux.7");
+    CHECK((off || listings >= 2 || !std::holds_alternative<effect::Remove>(e)));
+    return false;
+  };
+  h.adopt();
+  h.advance(std::chrono::seconds(60));
+  CHECK_FALSE(h.world.guests.count("ci-runner-linux.7"));
+  CHECK(h.status(8) == Status::Idle);
+}
+
+TEST_CASE("what an older monitor left is taken over beside what is here already") {
+  Heir h;
+  h.start();
+  h.boot_all();
+  h.take(Bench::ask("linux", 1, 1));
+  h.take(Bench::ask("linux", 1, 2));
+  h.release(Bench::ask("linux", 1, 2).unique_id);
+  h.world.end_job("ci-runner-linux.3");
+  h.power_off("ci-runner-linux.3");
+  h.boot_all();
+  REQUIRE(h.core->runners().count(3) == 0);
+  h.policy->profiles["linux"].target_count = 4;
+  h.left_runner(50);
+  h.left_registration(50, "online");
+  h.adopt();
+  h.advance(std::chrono::seconds(10));
+  CHECK(h.status(50) == Status::Idle);
+  CHECK(h.core->runners().size() == 4);
+  CHECK(h.core->reservations().count(Bench::ask("linux", 1, 1).unique_id));
+  CHECK(h.core->spent().count(Bench::ask("linux", 1, 2).unique_id));
+  CHECK(h.core->images().all().empty() == false);
+}
+
+TEST_CASE("G5: the files of a stranger are left alone, and those of the older monitor go part by part") {
+  Heir h;
+  h.policy->profiles["linux"].target_count = 1;
+  h.left_runner(7);
+  h.left_registration(7, "online");
+  h.world.guests["ci-runner-other.7"] = {"foreign", GuestState::on, "", "", "", false, "<domain/>"};
+  int orders = 0;
+  h.lose = [&](const Effect& e) {
+    auto* forget = std::get_if<effect::ForgetInherited>(&e);
+    if (forget) {
+      ++orders;
+      CHECK(forget->files.others.contains(7));
+    }
+    return forget != nullptr;
+  };
+  h.adopt();
+  REQUIRE(orders == 1);
+  h.core->on_forgotten(h.now(), false, ""); // a part of them
+  h.run();
+  REQUIRE(orders == 2);
+  h.core->on_forgotten(h.now(), true, "");
+  h.run();
+  h.advance(std::chrono::minutes(10));
+  CHECK(orders == 2);
+}
+
+TEST_CASE("without registrations GitHub need not be heard to take a host over") {
+  Heir h;
+  h.policy->dont_register_runners = true;
+  h.left_runner(7);
+  h.adopt();
+  CHECK(h.runner(7).rec.phase == Phase::live);
+  CHECK(h.running().size() == 3);
+}
+
+TEST_CASE("nothing is taken over after a stop") {
+  Heir h;
+  h.left_runner(7);
+  h.left_registration(7, "online");
+  h.lose = [](const Effect& e) { return std::holds_alternative<effect::ReadGuests>(e); };
+  h.adopt();
+  h.core->stop(h.now());
+  h.core->on_guests_read(h.now(), Definitions{{"ci-runner-linux.7", "<domain/>"}}, "");
+  h.run();
+  CHECK(h.core->runners().empty());
+}
+
+TEST_CASE("a stranger of no profile that has no definition any more counts as nothing") {
+  Heir h;
+  h.left_runner(8, "old");
+  int reads = 0;
+  h.lose = [&](const Effect& e) {
+    reads += std::holds_alternative<effect::ReadGuests>(e);
+    return std::holds_alternative<effect::ReadGuests>(e);
+  };
+  h.start();
+  h.advance(std::chrono::seconds(20));
+  CHECK(reads == 1); // one at a time
+  CHECK(h.running().size() == 1); // nothing is made meanwhile
+  h.core->on_guests_read(h.now(), Definitions{}, "");
+  h.run();
+  CHECK(h.running().size() == 4);
+  CHECK(h.core->held().hugepages_1g == 3);
 }

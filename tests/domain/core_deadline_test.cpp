@@ -18,6 +18,7 @@ TEST_CASE("past its deadline a reservation is kept while its job still waits, bu
 TEST_CASE("past its deadline a reservation that no job waits for is given up") {
   Promised b;
   b.jobs(0);
+  b.world.jobs[77].push_back({7, "queued", {"self-hosted"}, ""}); // waits for another runner
   b.advance(59s);
   CHECK(b.lives(b.given[0]));
   b.advance(3s);
@@ -118,20 +119,98 @@ TEST_CASE("a job so short that it was never seen busy counts, and is not replace
   CHECK(b.count(Status::Reserved) == 0);
 }
 
-TEST_CASE("a replacement that GitHub fails to label is labelled later") {
-  Promised b;
-  b.jobs(1);
-  b.fail = [](const Effect& e) -> std::optional<GithubError> {
-    if (std::holds_alternative<effect::Label>(e))
-      return World::error(GithubError::Kind::server, 502);
-    return {};
+TEST_CASE("a replacement that GitHub fails to label, or to show, is tried again later") {
+  for (bool labels : {true, false}) {
+    Promised b;
+    b.jobs(1);
+    b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+      if (labels ? std::holds_alternative<effect::Label>(e) : std::holds_alternative<effect::LookSlot>(e))
+        return World::error(GithubError::Kind::server, 502);
+      return {};
+    };
+    b.power_off(b.guest_of(b.given[0]));
+    b.advance(4s);
+    CHECK(b.holders().empty());
+    b.fail = nullptr;
+    b.advance(5s);
+    CHECK(b.holders().size() == 1);
+  }
+}
+
+TEST_CASE("a replacement that is being labelled when its run is cancelled is let go, and its labels come off") {
+  for (bool answered : {true, false}) {
+    Promised b;
+    b.jobs(1);
+    b.lose = [&](const Effect& e) {
+      auto* label = std::get_if<effect::Label>(&e);
+      if (label && !answered)
+        b.world.label(label->registration, label->labels); // done, but the answer is late
+      return (label && !answered) || std::holds_alternative<effect::LookSlot>(e);
+    };
+    b.power_off(b.guest_of(b.given[0]));
+    b.advance(5s);
+    b.world.runs[77] = {77, "completed", "cancelled", "servo/servo"};
+    b.advance(25s);
+    b.lose = nullptr;
+    const auto& reservation = b.core->reservations().at(b.uid);
+    REQUIRE_FALSE(reservation.given_up.empty());
+    const auto taken = reservation.rec.slots.back().runner;
+    if (answered)
+      b.core->on_slot_looked(b.now(), b.uid, taken, b.world.look(*b.runner(taken).rec.registration_id, b.steady));
+    else
+      b.core->on_labelled(
+          b.now(), b.uid, taken,
+          GithubReply<std::vector<std::string>>::failed(World::error(GithubError::Kind::unreachable)));
+    b.run();
+    b.advance(31s);
+    CHECK_FALSE(has_reservation_label(b.world.records.at(*b.runner(taken).rec.registration_id).shown.labels));
+    CHECK_FALSE(b.lives(taken));
+    CHECK(b.state() == "expired");
+  }
+}
+
+TEST_CASE("what happens while the run is asked is asked about at once when the run goes on") {
+  Promised b(2);
+  b.jobs(2);
+  bool asked = false;
+  b.lose = [&](const Effect& e) {
+    asked |= std::holds_alternative<effect::AskRun>(e);
+    return std::holds_alternative<effect::AskRun>(e);
   };
+  b.advance(21s);
+  REQUIRE(asked);
   b.power_off(b.guest_of(b.given[0]));
-  b.advance(4s);
-  CHECK(b.holders().empty());
-  b.fail = nullptr;
-  b.advance(5s);
   CHECK(b.holders().size() == 1);
+  b.core->on_run(b.now(), b.uid, b.world.run(77));
+  b.run();
+  CHECK(b.holders().size() == 2);
+}
+
+TEST_CASE("a job that only the run's list shows counts as begun") {
+  Promised b(2);
+  b.jobs(0, {b.registration_of(b.given[0]), b.registration_of(b.given[1])});
+  for (auto id : b.given)
+    b.world.begin_job(b.guest_of(id), id == b.given[0]); // the other one is not called busy yet
+  b.advance(40s);
+  for (auto& slot : b.core->reservations().at(b.uid).rec.slots)
+    CHECK(slot.state == SlotState::started);
+}
+
+TEST_CASE("a runner that was given up, and worked nevertheless, counts as finished") {
+  Promised b(3);
+  b.policy->timings.lost_timeout = 20s;
+  b.apply_policy();
+  b.jobs(3);
+  const auto name = b.registration_of(b.given[0]);
+  b.world.go_offline(b.world.guests.at(b.guest_of(b.given[0])));
+  for (int i = 0; i < 600 && b.core->runners().count(b.given[0]); ++i)
+    b.advance(1s);
+  auto state = [&] { return b.core->reservations().at(b.uid).rec.slots.front().state; };
+  REQUIRE(state() == SlotState::given_up);
+  b.jobs(2, {name});
+  b.advance(20s);
+  CHECK(state() == SlotState::finished);
+  CHECK(b.holders().size() == 2); // it is not replaced
 }
 
 TEST_CASE("G3: a replacement survives a restart") {

@@ -157,29 +157,33 @@ TEST_CASE("a repeat is not told `null` while what became of its runners is found
 }
 
 TEST_CASE("after a restart, a replacement may bear labels that are not noted") {
-  Idle b(2);
-  b.world.runs[77] = {77, "in_progress", "", "servo/servo"};
-  b.world.jobs[77] = {{1, "queued", {"reserved-for:" + first_id}, ""}};
-  b.take(Bench::ask("linux", 1));
-  b.lose = [](const Effect& e) { return std::holds_alternative<effect::LookSlot>(e); };
-  b.power_off(b.runner(1).rec.guest_name);
-  b.advance(30s);
-  auto labelled = [&] {
-    for (auto& [id, r] : b.world.records)
-      if (has_reservation_label(r.shown.labels))
-        return true;
-    return false;
-  };
-  REQUIRE(labelled()); // the replacement is, and is not confirmed yet
-  b.lose = nullptr;
-  b.fail = [](const Effect& e) -> std::optional<GithubError> {
-    if (std::holds_alternative<effect::LookSlot>(e))
-      return World::error(GithubError::Kind::not_found, 404);
-    return {};
-  };
-  b.start();
-  b.advance(10s);
-  CHECK_FALSE(labelled());
+  for (const bool refused : {false, true}) {
+    Idle b(2);
+    b.world.runs[77] = {77, "in_progress", "", "servo/servo"};
+    b.world.jobs[77] = {{1, "queued", {"reserved-for:" + first_id}, ""}};
+    b.take(Bench::ask("linux", 1));
+    b.lose = [](const Effect& e) { return std::holds_alternative<effect::LookSlot>(e); };
+    b.power_off(b.runner(1).rec.guest_name);
+    b.advance(30s);
+    auto labelled = [&] {
+      for (auto& [id, r] : b.world.records)
+        if (has_reservation_label(r.shown.labels))
+          return true;
+      return false;
+    };
+    REQUIRE(labelled()); // the replacement is, and is not confirmed yet
+    b.lose = nullptr;
+    b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+      if (refused && std::holds_alternative<effect::Label>(e))
+        return World::error(GithubError::Kind::unprocessable, 422);
+      if (!refused && std::holds_alternative<effect::LookSlot>(e))
+        return World::error(GithubError::Kind::not_found, 404);
+      return {};
+    };
+    b.start();
+    b.advance(10s);
+    CHECK_FALSE(labelled());
+  }
 }
 
 TEST_CASE("G1: a guest at work that one listing of libvirt's lacks is left alone") {

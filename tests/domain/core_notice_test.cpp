@@ -143,6 +143,11 @@ TEST_CASE("webhooks about others' runners and runs are let go") {
   nobody.runner = 0;
   nobody.runner_name.clear();
   b.hear(nobody);
+  auto other_label = b.job(Action::completed, id); // was cancelled, and waited for another runner
+  other_label.runner = 0;
+  other_label.runner_name.clear();
+  other_label.labels = {"self-hosted"};
+  b.hear(other_label);
   b.hear(notice::RunOver{"servo/other", 77});
   b.hear(notice::RunOver{"servo/servo", 78});
   CHECK(b.status(id) == Status::Reserved);

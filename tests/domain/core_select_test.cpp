@@ -73,3 +73,38 @@ TEST_CASE("selects bring a workflow run to no more live runners than allowed") {
   other_run.run_id = 8;
   CHECK(b.takes[b.take(other_run)].runners.size() == 2);
 }
+
+TEST_CASE("notes of artifacts that can't be read keep nobody from taking") {
+  Bench b;
+  b.store.notes = {{"artifact:x", "1"}, {"artifact:5", "x"}, {"artifact:6", "7y"}, {"artifact:", ""}};
+  b.start();
+  b.boot_all();
+  CHECK(b.takes[b.take(tokenless(first_id, 5))].runners.size() == 1);
+  CHECK(b.takes[b.take(tokenless(second_id, 6))].runners.size() == 1);
+}
+
+TEST_CASE("an artifact is remembered for as long as GitHub may keep it") {
+  Bench b;
+  b.start();
+  b.boot_all();
+  b.take(tokenless(first_id, 99));
+  const auto noted = [&] {
+    return std::any_of(b.store.notes.begin(), b.store.notes.end(),
+                       [](auto& note) { return note.first == "artifact:99"; });
+  };
+  b.sleep_through(std::chrono::hours(24 * 399));
+  CHECK(noted());
+  b.sleep_through(std::chrono::hours(24 * 2));
+  CHECK_FALSE(noted());
+}
+
+TEST_CASE("runs of two repositories may have the same number") {
+  Bench b;
+  b.policy->max_runners_per_run = 1;
+  b.start();
+  b.boot_all();
+  CHECK(b.takes[b.take(tokenless(first_id, 98))].runners.size() == 1);
+  auto other = tokenless(second_id, 99);
+  other.qualified_repo = "octo/other";
+  CHECK(b.takes[b.take(other)].runners.size() == 1);
+}

@@ -738,3 +738,196 @@ TEST_CASE("G5: a runner whose guest's name was taken over by a stranger ends, an
   CHECK(b.snapshot->strangers == std::vector<std::string>{guest});
   CHECK(b.world.disks.size() == 3);
 }
+
+TEST_CASE("no two runners have the same MAC address, whatever chance says") {
+  Bench b;
+  std::uint64_t said = 0;
+  b.core = std::make_unique<Core>([&] { return ++said / 8; }); // the same again and again
+  b.core->on_loaded(b.now(), {});
+  b.core->on_policy(b.now(), b.policy);
+  b.core->on_host(b.now(), true, "");
+  b.run();
+  std::set<std::string> macs;
+  for (auto& [id, r] : b.core->runners())
+    macs.insert(r.rec.mac);
+  CHECK(macs.size() == 3);
+}
+
+TEST_CASE("a runner that is offline for too long is let go by the usual ladder") {
+  Pool b;
+  auto guest = b.runner(1).rec.guest_name;
+  b.world.go_offline(b.world.guests.at(guest));
+  b.advance(b.policy->timings.lost_timeout);
+  CHECK(b.runner(1).rec.phase == Phase::live);
+  b.advance(40s);
+  CHECK(b.runner(1).rec.reason == "was lost: offline for too long");
+  b.advance(120s);
+  CHECK(b.core->runners().count(1) == 0);
+  CHECK(b.world.stopped_unreleased.empty());
+}
+
+TEST_CASE("G2: a runner labelled for a reservation that is not known here is kept for it, for a while") {
+  Pool b;
+  b.policy->timings.reserve_timeout = 100s;
+  b.apply_policy();
+  const std::vector<std::string> label = {"reserved-for:0000000a-0000-4000-8000-000000000000"};
+  for (RunnerId id : {1, 2})
+    b.world.label(*b.runner(id).rec.registration_id, label);
+  b.advance(31s);
+  CHECK(b.count(Status::Reserved) == 2);
+  b.world.unlabel(*b.runner(2).rec.registration_id, label); // whoever set it took it back
+  b.advance(60s);
+  CHECK(b.status(2) == Status::Idle);
+  CHECK(b.runner(1).rec.phase == Phase::live);
+  b.advance(41s);
+  CHECK(b.runner(1).rec.reason == "expired: labelled for a reservation that is not known here");
+}
+
+TEST_CASE("G7: what works at GitHub under the id of a runner whose config nobody has is no job of its guest") {
+  Bench b;
+  b.start();
+  b.world.records.begin()->second.shown.busy = true;
+  b.advance(31s);
+  CHECK(b.status(1) == Status::StartedOrCrashed);
+  CHECK(std::find(b.events.begin(), b.events.end(), "busy_without_config runner=1") != b.events.end());
+}
+
+TEST_CASE("G7: a repeat is refused where GitHub calls the runner busy") {
+  Bench b;
+  b.start();
+  auto& guest = b.world.guests.at(b.runner(1).rec.guest_name);
+  guest.config = b.jitconfig(guest.address);
+  b.world.begin_job(b.runner(1).rec.guest_name); // and offline still
+  Refusal refusal{};
+  CHECK(b.jitconfig(guest.address, &refusal).empty());
+  CHECK(refusal == Refusal::jit_gone);
+}
+
+TEST_CASE("a guest whose profile has no boot script is told that there is none yet") {
+  Bench b;
+  b.policy->profiles.at("linux").boot_script = nullptr;
+  b.start();
+  const auto boot = b.next_request++;
+  b.core->boot(b.now(), boot, b.world.guests.at(b.running().front()).address);
+  b.run();
+  CHECK(b.boots.at(boot).verdict.refusal == Refusal::guest_unknown);
+}
+
+TEST_CASE("G2: an id that was spent is told from one that was spent on something else") {
+  Pool b;
+  b.take(Bench::ask("linux", 1));
+  b.release("00000001-0000-4000-8000-000000000000");
+  b.advance(1s);
+  REQUIRE(b.core->reservations().empty());
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).verdict.refusal == Refusal::id_spent);
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 2))).verdict.refusal == Refusal::id_conflict);
+}
+
+TEST_CASE("a runner whose labels GitHub refuses is left out of the take") {
+  Pool b;
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (auto* label = std::get_if<effect::Label>(&e); label && label->runner == 1)
+      return World::error(GithubError::Kind::unprocessable, 422);
+    return {};
+  };
+  CHECK(ids(b.takes.at(b.take(Bench::ask("linux", 1)))) == std::vector<RunnerId>{2});
+  CHECK(b.count(Status::Idle) == 2);
+}
+
+TEST_CASE("a runner that is gone before GitHub answered about it is replaced in the take") {
+  Pool b;
+  const auto ask = Bench::ask("linux", 1);
+  const auto shown = b.world.look(*b.runner(1).rec.registration_id, b.steady);
+  const auto unknown = World::error(GithubError::Kind::not_found, 404);
+  bool of_label = false;
+  auto lost_for_the_first = [&](auto* order) { return order && order->runner == 1; };
+  SUBCASE("to its labels") {
+    of_label = true;
+    b.lose = [&](const Effect& e) { return lost_for_the_first(std::get_if<effect::Label>(&e)); };
+  }
+  SUBCASE("to the look at them") {
+    b.lose = [&](const Effect& e) { return lost_for_the_first(std::get_if<effect::LookSlot>(&e)); };
+  }
+  const auto request = b.take(ask);
+  const auto guest = b.runner(1).rec.guest_name;
+  b.world.end_job(guest);
+  b.power_off(guest);
+  b.advance(10s);
+  REQUIRE(b.core->runners().count(1) == 0);
+  REQUIRE(b.takes.count(request) == 0);
+  if (of_label)
+    b.core->on_labelled(b.now(), ask.unique_id, 1, GithubReply<std::vector<std::string>>::failed(unknown));
+  else
+    b.core->on_slot_looked(b.now(), ask.unique_id, 1, GithubReply<Registration>::failed(unknown));
+  b.run();
+  CHECK(ids(b.takes.at(request)) == std::vector<RunnerId>{2});
+}
+
+TEST_CASE("events about a guest count only where they are about this one") {
+  Pool b;
+  const auto guest = b.runner(1).rec.guest_name;
+  const auto seen = [&](const std::string& uuid, GuestState state) {
+    b.steady += 1ms;
+    b.core->on_guest(b.now(), {guest, uuid, state, "destroyed", b.steady});
+    b.run();
+  };
+  seen("of a namesake", GuestState::off);
+  CHECK(b.status(1) == Status::Idle);
+  b.world.guests.erase(guest);
+  seen("", GuestState::absent);
+  CHECK(b.core->runners().count(1) == 0);
+  CHECK(std::any_of(b.history.begin(), b.history.end(),
+                    [](auto& line) { return line.runner == 1 && line.detail == "its guest is gone"; }));
+}
+
+TEST_CASE("names that nearly look ours are reported, too, and can't break the log") {
+  Pool b;
+  b.world.guests["ci-runner-\"x\ny"] = {"foreign", GuestState::on, "", "", "", false};
+  b.world.guests["ci-rebuild-linux@2026-01-01T00:00:00Z"] = {"other", GuestState::off, "", "", "", false};
+  const auto guest = b.runner(1).rec.guest_name;
+  b.world.end_job(guest);
+  b.power_off(guest);
+  b.boot_all();
+  REQUIRE(b.core->runners().count(1) == 0);
+  b.world.make({"ci-runner-other.1@ci0", {"x"}, "_work", 1}); // of an id that was ours
+  b.advance(31s);
+  CHECK(b.snapshot->strangers == std::vector<std::string>{"ci-rebuild-linux@2026-01-01T00:00:00Z",
+                                                          "ci-runner-\"x\ny", "ci-runner-other.1@ci0"});
+  CHECK(b.core->held().hugepages_1g == 3); // none of them runs under a name of a profile's
+  CHECK(std::any_of(b.events.begin(), b.events.end(),
+                    [](auto& e) { return e.starts_with("stranger name=\"ci-runner-?x?y\" "); }));
+}
+
+TEST_CASE("G5: a runner whose profile goes while it is made ends when that order does") {
+  using Kind = bool (*)(const Effect&);
+  for (Kind kind : {Kind([](const Effect& e) { return std::holds_alternative<effect::Register>(e); }),
+                    Kind([](const Effect& e) { return std::holds_alternative<effect::Prepare>(e); }),
+                    Kind([](const Effect& e) { return std::holds_alternative<effect::Start>(e); })}) {
+    Bench b;
+    std::vector<Effect> held;
+    b.lose = [&](const Effect& e) {
+      if (kind(e))
+        held.push_back(e);
+      return kind(e);
+    };
+    b.start();
+    REQUIRE(held.size() == 3);
+    b.policy->profiles.clear();
+    b.apply_policy();
+    CHECK(b.runner(1).rec.phase == Phase::creating);
+    b.lose = nullptr;
+    for (auto& e : held) {
+      if (auto* ask = std::get_if<effect::Register>(&e))
+        b.core->on_registered(b.now(), ask->runner, b.world.make(ask->request));
+      if (auto* prepare = std::get_if<effect::Prepare>(&e))
+        b.core->on_prepared(b.now(), prepare->runner, b.world.prepare(prepare->spec, b.steady));
+      if (auto* start = std::get_if<effect::Start>(&e))
+        b.core->on_started(b.now(), start->runner, {"made up", b.steady});
+    }
+    b.run();
+    b.advance(180s);
+    CHECK(b.core->runners().empty());
+    CHECK(b.world.disks.empty());
+    CHECK(b.world.records.empty());
+  }
+}

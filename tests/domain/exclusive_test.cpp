@@ -101,3 +101,15 @@ TEST_CASE("a profile's label that only begins alike is shown") {
   for (auto other : {'g', 'G', '-'})
     CHECK(!is_exclusive_label("exclusive-" + digits.substr(1) + other));
 }
+
+TEST_CASE("the usual labels are left out where there is no room for them, or no profile any more") {
+  Exclusive b;
+  const auto id = b.takes.at(b.take(Bench::ask("linux", 1))).runners.at(0)->id;
+  SUBCASE("no room in the minute's writes") { b.policy->writes_per_minute = 1; }
+  SUBCASE("no profile") { b.policy->profiles.clear(); }
+  b.apply_policy();
+  b.world.begin_job(b.runner(id).rec.guest_name);
+  b.advance(31s);
+  CHECK(b.status(id) == Status::Busy);
+  CHECK(!b.has_usual(id));
+}

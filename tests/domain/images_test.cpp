@@ -478,3 +478,130 @@ TEST_CASE("a daily window holds its beginning and not its end, and may go over m
   CHECK_FALSE(night.contains(60));
   CHECK_FALSE(night.contains(1'379));
 }
+
+TEST_CASE("an image that no runner can be made from is given up at the third try; what was cut short is no try") {
+  for (bool cut_short : {false, true}) {
+    CAPTURE(cut_short);
+    Forge b;
+    b.fill();
+    auto first = b.templates().front();
+    b.rebuild("linux");
+    std::optional<RunnerId> tried;
+    b.lose = [&](const Effect& e) {
+      auto* prepare = std::get_if<effect::Prepare>(&e);
+      if (!prepare || prepare->spec.template_guest == first)
+        return false;
+      tried = prepare->runner;
+      return true;
+    };
+    b.finish_build();
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE(tried);
+      CHECK(b.counts().image.state == "trial");
+      b.core->on_prepared(b.now(), *std::exchange(tried, {}), {"no space", b.steady, cut_short});
+      b.run();
+      b.advance(5min);
+    }
+    CHECK(b.counts().image.failures == (cut_short ? 0 : 1));
+    CHECK(b.templates().size() == (cut_short ? 2 : 1));
+    CHECK(b.counts().idle >= 1); // the trial has borrowed a slot
+  }
+}
+
+TEST_CASE("an image whose guest can't be renamed is given up at the third try; what was cut short is no try") {
+  for (bool cut_short : {false, true}) {
+    CAPTURE(cut_short);
+    Forge b;
+    b.start();
+    int tries = 0;
+    b.lose = [&](const Effect& e) {
+      tries += std::holds_alternative<effect::SealImage>(e);
+      return std::holds_alternative<effect::SealImage>(e);
+    };
+    b.finish_build();
+    auto image = b.core->images().all().begin()->first;
+    for (int i = 1; i <= 3; ++i) {
+      REQUIRE(tries == i);
+      b.core->on_image_sealed(b.now(), image, {"made up", b.steady, cut_short});
+      b.run();
+      b.advance(2min);
+    }
+    CHECK(b.counts().image.failures == (cut_short ? 0 : 1));
+    CHECK(b.core->images().all().count(image) == (cut_short ? 1 : 0));
+    if (!cut_short)
+      CHECK(b.counts().image.trouble == "renaming its rebuild guest: made up");
+  }
+}
+
+TEST_CASE("a build whose profile goes, or whose guest is undefined, ends") {
+  Forge b;
+  b.start();
+  auto guest = b.rebuilds_on().front();
+  SUBCASE("its profile goes") {
+    b.policy->profiles.clear();
+    b.apply_policy();
+    CHECK(b.core->images().all().empty());
+    CHECK(b.core->held() == Resources{});
+  }
+  SUBCASE("its guest is undefined") {
+    b.world.guests.erase(guest);
+    b.advance(6s);
+    CHECK(b.counts().image.trouble == "the rebuild guest is gone");
+  }
+  CHECK(b.world.guests.count(guest) == 0);
+  CHECK(b.world.image_files.empty());
+}
+
+TEST_CASE("no runner is made from an image while somebody has started its template guest") {
+  Forge b;
+  b.fill();
+  auto name = b.templates().front();
+  auto seen = [&](GuestState state) {
+    b.steady += 1ms;
+    b.core->on_guest(b.now(), {name, b.world.guests.at(name).uuid, state, "booted", b.steady});
+  };
+  seen(GuestState::on);
+  CHECK(b.core->images().template_for("linux").empty());
+  seen(GuestState::off);
+  CHECK(b.core->images().template_for("linux") == name);
+  seen(GuestState::absent); // it may have been renamed: a listing tells
+  CHECK(b.core->images().template_for("linux") == name);
+  b.run();
+  CHECK(b.count(Status::Idle) == 2);
+}
+
+TEST_CASE("a newer template by hand is preferred to an image of ours, and the newest of several") {
+  Forge b;
+  b.fill();
+  auto ours = b.templates().front();
+  for (auto year : {"2098", "2099", "2100"})
+    b.world.add_template("ci-template-linux@" + std::string(year) + "-01-01T00:00:00.000000000Z");
+  auto newest = std::string("ci-template-linux@2099-01-01T00:00:00.000000000Z");
+  b.world.guests.at("ci-template-linux@2100-01-01T00:00:00.000000000Z").state = GuestState::on; // being made
+  b.roll(10min);
+  CHECK(b.counts().image.state == "hand-made");
+  CHECK(b.counts().image.template_guest == newest);
+  CHECK(b.runners_of() == std::map<std::string, int>{{newest, 2}});
+  CHECK(b.links.at("linux") == ours.substr(ours.rfind('@') + 1)); // it points to images alone
+}
+
+TEST_CASE("a first image that fails its trial takes along all that was made from it; a guest that others ended "
+          "proves nothing") {
+  for (std::string ended_by : {"destroyed", shutdown_by_host}) {
+    Forge b;
+    b.start();
+    b.finish_build();
+    auto image = b.templates().front();
+    b.advance(60s);
+    b.power_off(b.running().back(), ended_by); // and is replaced
+    CHECK(b.counts().image.failures == 0);
+    CHECK(b.core->runners().count(3) == 1);
+    b.advance(61s);
+    CHECK(b.counts().image.failures == 1);
+    CHECK(b.running().empty());
+    CHECK(b.world.guests.count(image) == 0);
+    CHECK(std::any_of(b.history.begin(), b.history.end(), [](auto& line) {
+      return line.event == "destroying" && line.runner == 3 && line.detail == "its image failed its trial";
+    }));
+  }
+}

@@ -66,8 +66,9 @@ TEST_CASE("each refusal has a word of its own") {
 }
 
 TEST_CASE("each kind of GitHub's errors has a word of its own") {
-  CHECK(words(GithubError::Kind::refused) == Words{"none", "not_found", "conflict", "unprocessable", "unauthorized",
-                                                   "limited", "server", "unreachable", "malformed", "refused"});
+  CHECK(words(GithubError::Kind::refused) == Words{"none", "not_found", "conflict", "unprocessable",
+                                                   "unauthorized", "limited", "server", "unreachable", "malformed",
+                                                   "refused"});
 }
 
 TEST_CASE("where an address comes from is told in libvirt's words") {

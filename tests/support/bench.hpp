@@ -170,8 +170,8 @@ class Bench {
     }
     advance(std::chrono::seconds(31));
   }
-  void power_off(const std::string& name) {
-    world.power_off(name);
+  void power_off(const std::string& name, const std::string& reason = "shutdown") {
+    world.power_off(name, reason);
     auto& g = world.guests.at(name);
     steady += std::chrono::nanoseconds(1);
     core->on_guest(now(), {name, g.uuid, g.state, g.reason, steady});
