@@ -110,8 +110,10 @@ void Core::adopt(const Definitions& definitions) {
     ground.unique_ids.insert(uid);
 
   auto plan = plan_adoption(ground);
-  for (auto& rec : plan.images)
+  for (auto& rec : plan.images) {
     images_.adopt(rec);
+    unclaimed_guests_.erase(rec.rebuild_guest);
+  }
   for (auto& rec : plan.runners)
     adopt(rec, seen_guests_);
   for (auto& rec : plan.reservations)

@@ -342,12 +342,18 @@ void Core::grant(Reservation& r) {
 void Core::answer_take(Reservation& r) {
   TakeAnswer answer;
   answer.verdict = r.failure;
+  bool replacing = false; ///< by a runner that is not promised yet
   if (r.rec.phase == ReservationPhase::granted)
-    for (auto& slot : r.rec.slots)
-      if (slot.state != SlotState::released && slot.state != SlotState::unlabel)
+    for (auto& slot : r.rec.slots) {
+      const bool unconfirmed = slot.state == SlotState::chosen || slot.state == SlotState::labelled;
+      replacing |= unconfirmed;
+      if (!unconfirmed && slot.state != SlotState::released && slot.state != SlotState::unlabel)
         if (auto* runner = find(slot.runner))
           answer.runners.push_back(view_of(*runner));
-  if (r.rec.phase == ReservationPhase::granted && answer.runners.empty())
+    }
+  if (answer.runners.empty() && replacing)
+    answer.verdict = {Refusal::not_ready, "Its runners are being replaced; ask again in a moment.", Duration{1'000}};
+  else if (r.rec.phase == ReservationPhase::granted && answer.runners.empty())
     answer.verdict = {Refusal::id_spent, "The runners of this reservation have ended; choose a new unique_id.", {}};
   auto outcome = answer.verdict.refusal != Refusal::none ? to_string(answer.verdict.refusal)
                  : answer.runners.empty()                ? "null"

@@ -276,6 +276,21 @@ TEST_CASE("registrations without a guest and left-over disks are removed, builds
   CHECK(h.snapshot->profiles.size() == 1);
 }
 
+TEST_CASE("G4: a build that is taken over holds one slot, from the first moment") {
+  Heir h;
+  h.policy->profiles["linux"].target_count = 0;
+  h.world.guests["ci-rebuild-linux@2026-02-01T00:00:00Z"] = {"b", GuestState::on, "",         "",
+                                                             "",  false,          "<domain/>"};
+  std::set<std::int64_t> held;
+  h.lose = [&](const Effect& e) {
+    if (auto* published = std::get_if<effect::Publish>(&e))
+      held.insert(published->snapshot->held.hugepages_1g);
+    return std::holds_alternative<effect::DiscardImage>(e);
+  };
+  h.adopt();
+  CHECK(held == std::set<std::int64_t>{1});
+}
+
 TEST_CASE("guests of a profile that is configured no more end their jobs, and are destroyed") {
   Heir h;
   h.left_runner(7, "old");

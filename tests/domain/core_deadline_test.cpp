@@ -224,6 +224,30 @@ TEST_CASE("G3: a replacement survives a restart") {
   CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).runners.front()->id == held[0]);
 }
 
+TEST_CASE("G3: a repeat is told of a replacement only when GitHub has shown that it is labelled") {
+  for (int count : {1, 2}) {
+    Promised b(count);
+    b.jobs(count);
+    bool away = true;
+    b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+      if (away && std::holds_alternative<effect::Label>(e))
+        return World::error(GithubError::Kind::server, 502);
+      return {};
+    };
+    b.power_off(b.guest_of(b.given[0]));
+    b.advance(4s);
+    auto again = b.takes.at(b.take(Bench::ask("linux", count)));
+    CAPTURE(count);
+    CHECK(static_cast<int>(again.runners.size()) == count - 1);
+    CHECK(again.verdict.refusal == (count == 1 ? Refusal::not_ready : Refusal::none));
+    away = false;
+    b.advance(5s);
+    again = b.takes.at(b.take(Bench::ask("linux", count)));
+    CHECK(static_cast<int>(again.runners.size()) == count);
+    CHECK(again.verdict.refusal == Refusal::none);
+  }
+}
+
 TEST_CASE("where nobody is idle a dead runner is replaced as soon as one is") {
   Promised b(3);
   b.jobs(3);
