@@ -18,7 +18,10 @@ void Simulation::client_take(std::uint64_t s) {
   int count = 1 + static_cast<int>(s % 3);
   int minimum = mix(s, 1) % 3 == 0 ? 1 : count;
   auto& profile = scene::profiles[mix(s, 3) % 4 == 0];
-  clients_.push_back({{profile, uid, uid, "servo/servo", 1, count, minimum}, {}, false, {}});
+  const auto run = static_cast<RunId>(100 + clients_.size() / 2); // two of a run's jobs take for themselves
+  world_.runs.try_emplace(run, WorkflowRun{run, "in_progress", "", "servo/servo"});
+  world_.jobs.try_emplace(run);
+  clients_.push_back({{profile, uid, uid, "servo/servo", run, count, minimum}, {}, 0, false, {}});
   send_take(clients_.size() - 1, mix(s, 2) % 8 == 0);
 }
 
@@ -84,10 +87,12 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
     got.insert(view->id);
   note("  " + client.ask.unique_id.substr(0, 8) + " is answered " + std::to_string(got.size()) + " runners");
   if (!client.promised.empty()) {
-    // The same again, less those that have ended.
-    if (!std::includes(client.promised.begin(), client.promised.end(), got.begin(), got.end()))
-      fail("G3: a repeat of " + client.ask.unique_id + " got other runners");
-    return;
+    // The same again, less those that have ended, or with others in the place of those that died or were stolen.
+    if (got.size() > client.many)
+      fail("G3: a repeat of " + client.ask.unique_id + " got more runners than before");
+    for (auto id : client.promised)
+      if (auto held = got.count(id); !held && !replaceable(id) && !got.empty())
+        fail("G3: a repeat of " + client.ask.unique_id + " lacks runner " + std::to_string(id));
   }
   if (got.empty())
     return; // null
@@ -99,7 +104,18 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
     for (auto id : got)
       if (&other != &client && !other.giving_back && other.promised.count(id))
         fail("G2: runner " + std::to_string(id) + " is promised twice");
-  client.promised = std::move(got);
+  if (client.promised.empty())
+    client.many = got.size();
+  client.promised.merge(got);
+}
+
+/// Whether that runner has begun a job, or an end: then another may stand in its place.
+bool Simulation::replaceable(RunnerId id) const {
+  auto seen = snapshot();
+  if (!seen)
+    return true; // this process has not shown anything yet
+  auto at = std::find_if(seen->runners.begin(), seen->runners.end(), [id](auto& view) { return view->id == id; });
+  return at == seen->runners.end() || (*at)->status != Status::Reserved;
 }
 
 } // namespace ci::test

@@ -38,24 +38,6 @@ void Simulation::deliver_event(std::uint64_t s) {
     events_.erase(at);
 }
 
-void Simulation::tell_of_job(const World::Record& record, notice::Job::Action action) {
-  notices_.push_back(notice::Job{action, "servo/servo", 77, {}, record.shown.id, record.shown.name});
-  if (notices_.size() > 20)
-    notices_.pop_front();
-}
-
-void Simulation::deliver_notice(std::uint64_t s) {
-  if (mix(s, 1) % 8 == 0)
-    return hear_notice(notice::RunOver{"servo/servo", 77});
-  if (notices_.empty())
-    return;
-  auto at = notices_.begin() + static_cast<std::ptrdiff_t>(mix(s, 2) % notices_.size());
-  note("  a webhook comes");
-  hear_notice(*at);
-  if (mix(s, 3) % 4 != 0) // else it comes again
-    notices_.erase(at);
-}
-
 void Simulation::ask_jit(const std::string& guest) {
   auto& g = world_.guests.at(guest);
   if (g.state != GuestState::on || g.address.empty())
@@ -124,14 +106,12 @@ void Simulation::guest_step(std::uint64_t s) {
     world_.go_online(name);
   } else if (!record->working) {
     note("  " + name + " begins a job");
-    world_.begin_job(name, mix(s, 1) % 3 != 0);
-    tell_of_job(*record, notice::Job::Action::in_progress);
+    begin_job(name, mix(s, 4) % 5 != 0, mix(s, 1) % 3 != 0);
   } else if (mix(s, 2) % 3 == 0)
     record->shown.busy = true;
   else {
     note("  " + name + " ends its job");
-    tell_of_job(*record, notice::Job::Action::completed);
-    world_.end_job(name);
+    end_job(name);
     if (mix(s, 3) % 4 != 0)
       power_off(name);
   }
@@ -147,9 +127,11 @@ void Simulation::guest_duty(const std::string& name) {
     ask_jit(name);
   else if (!record)
     power_off(name);
-  else if (record->working) {
-    world_.end_job(name);
+  else if (record->working || lied_about_.count(record->shown.id)) {
+    end_job(name);
     power_off(name);
+  } else if (record->online && job_for(*record)) {
+    begin_job(name, true, true);
   } else {
     record->online = true;
     record->shown.status = "online";

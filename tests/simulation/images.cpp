@@ -61,10 +61,10 @@ void Simulation::check_borrowed() {
   }
   served.insert(profile_of(scene::template_name));
   for (auto& [name, g] : world_.guests)
-    if (name.starts_with("ci-rebuild-") && g.state == GuestState::on)
+    if (name.starts_with("ci-rebuild-") && g.state == GuestState::on && !left_builds_.count(name))
       ++borrowed[profile_of(name)];
   for (auto& r : store_.runners)
-    if (world_.guests.count(r.guest_name) && r.template_guest != scene::template_name &&
+    if (world_.guests.count(r.guest_name) && r.template_guest != scene::template_name && !r.template_guest.empty() &&
         !world_.guests.count(r.template_guest))
       fail("G5: the image of " + r.guest_name + " is deleted, and its disk may depend on it");
   for (auto& r : store_.runners)
@@ -88,7 +88,9 @@ void Simulation::check_failing_builds() {
 }
 
 void Simulation::check_images_end(const Snapshot& seen) {
-  std::set<std::string> templates{scene::template_name}, files;
+  std::set<std::string> templates, files;
+  if (last_left_ == 0) // else it is ours like any other
+    templates.insert(scene::template_name);
   std::map<std::string, int> kept;
   for (auto& image : store_.images) {
     if (image.phase != ImagePhase::ready)

@@ -21,12 +21,22 @@ void Simulation::check() {
   if (on > room_)
     fail("G4: " + std::to_string(on) + " guests run, there is room for " + std::to_string(room_));
   check_borrowed();
-  if (!world_.guests.count(scene::foreign_guest) || world_.find(scene::foreign_registration).value->empty() ||
-      world_.guests.at(scene::foreign_guest).state != GuestState::on)
-    fail("G5: something foreign was touched");
-  if (auto seen = snapshot())
+  if (stranger_)
+    check_strangers();
+  if (auto seen = snapshot()) {
     check_reservations(*seen);
+    check_given_up(*seen);
+  }
   check_more();
+}
+
+void Simulation::check_strangers() {
+  auto guest = world_.guests.find(scene::foreign_guest);
+  if (guest == world_.guests.end() || guest->second.state != GuestState::on)
+    fail("G5: a guest of somebody else's was touched");
+  auto registration = world_.records.find(*stranger_);
+  if (registration == world_.records.end() || registration->second.shown.labels != std::vector<std::string>{"x"})
+    fail("G5: a registration of somebody else's was touched");
 }
 
 void Simulation::check_reservations(const Snapshot& seen) {
@@ -93,7 +103,7 @@ void Simulation::check_end() {
     fail("G5: guests and runners differ in the end");
   std::set<std::string> at_github;
   for (auto& [id, r] : world_.records)
-    if (r.shown.name != scene::foreign_registration) {
+    if (id != stranger_) {
       at_github.insert(r.shown.name);
       if (has_reservation_label(r.shown.labels))
         fail("G5: a reservation label is left over on " + r.shown.name);

@@ -11,7 +11,8 @@ namespace ci::test::scene {
 
 inline const std::string template_name = "ci-template-linux@2026-01-01T00:00:00.000000000Z";
 inline const std::string foreign_guest = "ci-runner-linux.900";
-inline const std::string foreign_registration = "ci-runner-linux.899@ci0";
+/// Of that guest's name none of ours can have the id, of this one's the \p n-th: ids begin above the former's.
+inline std::string foreign_registration(int n) { return "ci-runner-linux." + std::to_string(900 + n) + "@ci0"; }
 inline const std::string profiles[] = {"linux", "win"};
 /// Runners wanted in the end.
 inline const std::map<std::string, int> targets = {{"linux", 3}, {"win", 2}};

@@ -30,7 +30,10 @@ struct Step {
     policy,
     lever,
     event,
-    jump
+    jump,
+    run,   ///< of a workflow: its jobs are queued, or it ends
+    hook,  ///< a webhook
+    leave, ///< an older monitor left something; only before everything else
   };
   Kind kind = Kind::carry;
   std::uint64_t salt = 0;

@@ -11,18 +11,21 @@ using namespace std::chrono_literals;
 
 Simulation::Simulation(std::vector<std::string>* trace) : trace_(trace) {
   world_.add_template(scene::template_name);
-  world_.guests[scene::foreign_guest] = {"foreign", GuestState::on, "", "10.9.0.1", "", false};
-  world_.make({scene::foreign_registration, {"x"}, "_work", 1});
 }
 
 std::optional<Broken> Simulation::run(const Schedule& schedule) {
   first_ = schedule.empty() ? 0 : schedule.front().salt;
   room_ = scene::least_room + static_cast<int>(mix(first_, 90) % 3);
   *policy_ = scene::policy(room_);
+  std::size_t i = 0;
+  for (; i < schedule.size() && schedule[i].kind == Step::Kind::leave; ++i)
+    leave(schedule[i].salt);
+  if (i == 0)
+    place_strangers();
   begin();
   if (first_ % 2)
     warm_up();
-  for (std::size_t i = 0; i < schedule.size() && !broken_; ++i) {
+  for (; i < schedule.size() && !broken_; ++i) {
     salt_ = schedule[i].salt;
     pass(1us);
     apply(schedule[i]);
@@ -41,6 +44,14 @@ std::optional<Broken> Simulation::run(const Schedule& schedule) {
   return std::nullopt;
 }
 
+/// They look ours. The registration's name is in the way sooner or later, where the first listings lack it.
+void Simulation::place_strangers() {
+  world_.guests[scene::foreign_guest] = {"foreign", GuestState::on, "", "10.9.0.1", "", false};
+  auto name = scene::foreign_registration(static_cast<int>(mix(first_, 93) % 12));
+  stranger_ = world_.make({name, {"x"}, "_work", 1}).value->registration.id;
+  hidden_listings_ = static_cast<int>(mix(first_, 94) % 4);
+}
+
 void Simulation::begin() {
   waiting_.clear();
   asking_.clear();
@@ -48,6 +59,7 @@ void Simulation::begin() {
   given_up_.clear();
   jit_too_late_.clear();
   events_.clear();
+  adopting_ = last_left_ != 0 && (calm_ || mix(first_ ^ salt_, 95) % 4 != 0);
   start_process();
   hear_policy(std::make_shared<Policy>(*policy_));
   hear_connection(!libvirt_down_, libvirt_down_ ? "made up" : "");
@@ -89,8 +101,13 @@ void Simulation::apply(const Step& step) {
   case Step::Kind::lever:
     return operator_step(s);
   case Step::Kind::event:
-    deliver_event(s);
-    return deliver_notice(mix(s, 9));
+    return deliver_event(s);
+  case Step::Kind::run:
+    return run_step(s);
+  case Step::Kind::hook:
+    return hook_step(s);
+  case Step::Kind::leave:
+    return;
   case Step::Kind::jump: {
     auto by = Duration(static_cast<std::int64_t>(s % 7'200'000) - 3'600'000);
     wall_offset_ += by;
@@ -161,16 +178,23 @@ void Simulation::commit_to_store(const StoreBatch& batch) { test::commit(store_,
 GithubReply<RegistrationListing> Simulation::list_registrations() {
   auto reply = world_.list(steady_);
   auto& runners = reply.value->runners;
+  if (stranger_ && hidden_listings_ > 0) {
+    --hidden_listings_;
+    std::erase_if(runners, [&](auto& r) { return r.id == stranger_; });
+  }
   if (!calm_ && !runners.empty() && mix(salt_, 11) % 20 == 0)
     runners.erase(runners.begin() + static_cast<std::ptrdiff_t>(mix(salt_, 12) % runners.size()));
   return reply;
 }
 
-/// All faults end, every guest does its duty, and half an hour passes.
+/// All faults end, every guest does its duty, and half an hour passes. What an older monitor left is taken over at the
+/// latest now.
 void Simulation::calm_down(bool with_builds) {
   note("calm");
   calm_ = true;
   github_down_ = libvirt_down_ = false;
+  if (last_left_ != 0)
+    begin();
   hear_connection(true, "");
   hear_store(true, "");
   for (auto& [key, target] : scene::targets)

@@ -17,6 +17,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace ci::test {
@@ -110,6 +111,14 @@ class Simulation {
   HostReply at_host(Fault, Act act);
   /// GitHub's list, which may lack one of its entries.
   GithubReply<RegistrationListing> list_registrations();
+  GithubReply<std::vector<WorkflowJob>> list_jobs(RunId);
+  /// What a process finds at its start.
+  StoreImage found() const;
+  /// Of the older monitor.
+  void forget_files(const InheritedFiles&);
+  void link_snapshot(const std::string& profile, const std::string& snapshot) {
+    left_.current_snapshots[profile] = snapshot;
+  }
 
   World world_;
   StoreImage store_;
@@ -122,12 +131,16 @@ class Simulation {
  private:
   struct Client {
     TakeRequest ask;
-    std::set<RunnerId> promised; ///< as it was answered; empty: not (yet)
+    std::set<RunnerId> promised; ///< as it was answered, with those that came in others' places; empty: not (yet)
+    std::size_t many = 0;        ///< as it was answered first
     bool giving_back = false;
     std::optional<Duration> lasts; ///< from its grant to its deadline, as it was first shown
+    bool queued = false;           ///< its jobs were, once
+    bool none_waited = false;      ///< GitHub was asked when no job waited for it
   };
 
   // simulation.cpp
+  void place_strangers();
   void begin();
   void apply(const Step&);
   void carry_some(std::uint64_t salt);
@@ -147,8 +160,22 @@ class Simulation {
   void power_off(const std::string& name);
   void ask_jit(const std::string& guest);
   void deliver_event(std::uint64_t salt);
+  // runs.cpp
+  void run_step(std::uint64_t salt);
+  void queue_jobs(Client&);
+  void end_run(RunId, const char* conclusion);
+  WorkflowJob* job_for(const World::Record&);
+  void begin_job(const std::string& guest, bool for_its_label, bool shown);
+  void end_job(const std::string& guest);
+  void tell(GithubNotice);
   void tell_of_job(const World::Record&, notice::Job::Action);
-  void deliver_notice(std::uint64_t salt);
+  void hook_step(std::uint64_t salt);
+  void lie(std::uint64_t salt);
+  void check_given_up(const Snapshot&);
+  // old_host.cpp
+  void leave(std::uint64_t salt);
+  void leave_guest(RunnerId, const std::string& profile, std::uint64_t salt);
+  void leave_image(RunnerId, const std::string& profile, bool built);
   // images.cpp
   std::vector<std::string> rebuild_guests() const;
   void rebuild_step(const std::string& name, std::uint64_t salt);
@@ -163,8 +190,10 @@ class Simulation {
   void client_release(std::uint64_t salt);
   void operator_step(std::uint64_t salt);
   void send_take(std::size_t client, bool given_up);
+  bool replaceable(RunnerId) const;
   // promises.cpp
   void check();
+  void check_strangers();
   void check_reservations(const Snapshot&);
   void check_promise(const Snapshot&, Client&);
   void check_end();
@@ -183,6 +212,14 @@ class Simulation {
   bool builds_fail_ = false; ///< in the calm
   bool resting_ = false;     ///< nothing happens for days
   std::deque<GithubNotice> notices_; ///< webhooks under way: true once, and late, doubled or lost
+  std::set<RegistrationId> lied_about_; ///< webhooks told of jobs that they do not have
+  std::int64_t last_job_ = 0;
+  std::optional<RegistrationId> stranger_; ///< a registration that is not ours; none on an older monitor's host
+  int hidden_listings_ = 0;                ///< so many do not show it
+  Inheritance left_;                       ///< what an older monitor left, as far as it is there
+  std::set<std::string> left_builds_;      ///< guests of builds that it did not end
+  RunnerId last_left_ = 0;                 ///< the highest of its ids; 0: there was no such monitor
+  bool adopting_ = false;                  ///< this process was started with --adopt
   Steady steady_{std::chrono::hours(10)};
   Duration wall_offset_{std::chrono::hours(24 * 365 * 50)};
 
@@ -204,8 +241,9 @@ Reply Simulation::at_github(Fault fault, Act act) {
     return Reply::failed(error);
   }
   auto reply = act();
-  if (fault == Fault::twice)
-    reply = act();
+  if constexpr (!std::is_same_v<Reply, GithubReply<JitRegistration>>) // the edge sends none twice
+    if (fault == Fault::twice)
+      reply = act();
   if (fault == Fault::after)
     return Reply::failed(World::error(mix(salt_, 6) % 2 ? Kind::unreachable : Kind::server));
   return reply;

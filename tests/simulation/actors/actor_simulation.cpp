@@ -100,7 +100,7 @@ void ActorSimulation::end_process() {
 std::optional<domain::StoreImage> ActorSimulation::load() const {
   if (!calm_ && mix(salt_, 70) % 4 == 0)
     return std::nullopt;
-  return store_;
+  return found();
 }
 
 void ActorSimulation::react(bool calm) {

@@ -24,6 +24,9 @@ class ActorSimulation : public Simulation {
   World& world() { return world_; }
   bool libvirt_down() const { return libvirt_down_; }
   using Simulation::at_host;
+  using Simulation::forget_files;
+  using Simulation::link_snapshot;
+  using Simulation::list_jobs;
   using Simulation::list_registrations;
   using Simulation::observe;
   using Simulation::steady;

@@ -66,11 +66,15 @@ class FakeGithubLink : public Fake<github_link_actor> {
           return call<detail::DoneReply>(GithubShare::clearing, "unregister " + std::to_string(id),
                                          [this, id] { return world().unregister(id); });
         },
-        // Nobody selects without a token here.
-        [](run_atom, const std::string&, RunId) {
-          return detail::RunReply::failed({GithubError::Kind::not_found, 404, "Not Found"});
+        [this](run_atom, const std::string&, RunId run) {
+          return call<detail::RunReply>(GithubShare::look, "look at run " + std::to_string(run),
+                                        [this, run] { return world().run(run); });
         },
-        [](jobs_atom, const std::string&, RunId) { return detail::JobsReply::ok({}); },
+        [this](jobs_atom, const std::string&, RunId run) {
+          return call<detail::JobsReply>(GithubShare::look, "jobs of run " + std::to_string(run),
+                                         [this, run] { return simulation_.list_jobs(run); });
+        },
+        // Nobody selects without a token here.
         [](artifs_atom, const std::string&, RunId, const std::string&) {
           return detail::ArtifactsReply::ok({});
         },
@@ -275,8 +279,14 @@ class FakeJournal : public Fake<journal_actor> {
           return promise;
         },
         [](watch_atom, const monitor_actor&) {},
-        [](forget_atom, const InheritedFiles&) { return ForgottenReply{true, {}}; },
-        [](link_atom, const std::string&, const std::string&) { return HostReply{}; },
+        [this](forget_atom, const InheritedFiles& files) {
+          simulation_.forget_files(files);
+          return ForgottenReply{true, {}};
+        },
+        [this](link_atom, const std::string& profile, const std::string& snapshot) {
+          simulation_.link_snapshot(profile, snapshot);
+          return HostReply{};
+        },
         [](deliver_atom, const Delivery& delivery) { delivery.deliver(); },
     };
   }

@@ -12,7 +12,7 @@ void CoreSimulation::start_process() {
   answers_.clear();
   snapshot_.reset();
   core_ = std::make_unique<Core>([this] { return random_(); });
-  core_->on_loaded(now(), store_);
+  core_->on_loaded(now(), found());
   drained_.clear();
   for (auto& r : store_.runners) // an earlier process decided that
     if (r.phase == Phase::destroying)
@@ -142,7 +142,7 @@ void CoreSimulation::carry(effect::AskRun& e, Fault fault) {
   answer_with("run told", [=, this] { core_->on_run(now(), e.unique_id, reply); });
 }
 void CoreSimulation::carry(effect::AskJobs& e, Fault fault) {
-  auto reply = at_github<GithubReply<std::vector<WorkflowJob>>>(fault, [&] { return world_.jobs_of(e.run); });
+  auto reply = at_github<GithubReply<std::vector<WorkflowJob>>>(fault, [&] { return list_jobs(e.run); });
   answer_with("jobs told", [=, this] { core_->on_jobs(now(), e.unique_id, reply); });
 }
 void CoreSimulation::carry(effect::ListGuests&, Fault fault) {
@@ -164,6 +164,18 @@ void CoreSimulation::carry(effect::ReadGuests& e, Fault fault) {
       if (auto guest = world_.guests.find(name); guest != world_.guests.end())
         (read ? *read : read.emplace())[name] = guest->second.xml;
   answer_with("guests read", [=, this] { core_->on_guests_read(now(), read, read ? "" : "made up"); });
+}
+void CoreSimulation::carry(effect::ForgetInherited& e, Fault fault) {
+  const bool done = fault == Fault::none;
+  if (done)
+    forget_files(e.files);
+  answer_with("forgotten", [=, this] { core_->on_forgotten(now(), done, done ? "" : "made up"); });
+}
+void CoreSimulation::carry(effect::LinkSnapshot& e, Fault fault) {
+  const bool done = fault == Fault::none;
+  if (done)
+    link_snapshot(e.profile, e.snapshot);
+  answer_with("linked", [=, this] { core_->on_linked(now(), e.profile, e.snapshot, done ? "" : "made up"); });
 }
 void CoreSimulation::carry(effect::Prepare& e, Fault fault) {
   auto reply = at_host(fault, [&] { return world_.prepare(e.spec, steady()); });

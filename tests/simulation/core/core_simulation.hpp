@@ -62,6 +62,8 @@ class CoreSimulation : public Simulation {
   void carry(effect::ListGuests&, Fault);
   void carry(effect::ListAddresses&, Fault);
   void carry(effect::ReadGuests&, Fault);
+  void carry(effect::ForgetInherited&, Fault);
+  void carry(effect::LinkSnapshot&, Fault);
   void carry(effect::Prepare&, Fault);
   void carry(effect::Start&, Fault);
   void carry(effect::Remove&, Fault);
