@@ -187,6 +187,20 @@ GithubReply<RegistrationListing> Simulation::list_registrations() {
   return reply;
 }
 
+GuestListing Simulation::list_guests() {
+  auto listing = world_.list_guests(steady_);
+  auto& guests = listing.guests;
+  std::vector<std::string> runners;
+  for (auto& [name, guest] : world_.guests)
+    if (guest.own)
+      runners.push_back(name);
+  // What is not listed when a host is taken over stays a stranger, which is another story.
+  guest_hidden_ = !calm_ && last_left_ == 0 && !guest_hidden_ && !runners.empty() && mix(salt_, 13) % 20 == 0;
+  if (guest_hidden_)
+    std::erase_if(guests, [&](auto& seen) { return seen.name == runners[mix(salt_, 14) % runners.size()]; });
+  return listing;
+}
+
 /// All faults end, every guest does its duty, and half an hour passes. What an older monitor left is taken over at the
 /// latest now.
 void Simulation::calm_down(bool with_builds) {

@@ -111,6 +111,8 @@ class Simulation {
   HostReply at_host(Fault, Act act);
   /// GitHub's list, which may lack one of its entries.
   GithubReply<RegistrationListing> list_registrations();
+  /// libvirt's list, which may lack a runner's guest, but never twice in a row.
+  GuestListing list_guests();
   GithubReply<std::vector<WorkflowJob>> list_jobs(RunId);
   /// What a process finds at its start.
   StoreImage found() const;
@@ -215,6 +217,7 @@ class Simulation {
   std::set<RegistrationId> lied_about_; ///< webhooks told of jobs that they do not have
   std::int64_t last_job_ = 0;
   std::optional<RegistrationId> stranger_; ///< a registration that is not ours; none on an older monitor's host
+  bool guest_hidden_ = false;              ///< libvirt's last list lacked one
   int hidden_listings_ = 0;                ///< so many do not show it
   Inheritance left_;                       ///< what an older monitor left, as far as it is there
   std::set<std::string> left_builds_;      ///< guests of builds that it did not end

@@ -26,6 +26,7 @@ class ActorSimulation : public Simulation {
   using Simulation::at_host;
   using Simulation::forget_files;
   using Simulation::link_snapshot;
+  using Simulation::list_guests;
   using Simulation::list_jobs;
   using Simulation::list_registrations;
   using Simulation::observe;

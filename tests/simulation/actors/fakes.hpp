@@ -111,7 +111,7 @@ class FakeLibvirtHost : public Fake<host_actor> {
         [](watch_atom, const hypervisor_actor&) {}, // the simulation tells the hypervisor itself
         [this](list_atom) {
           return read<GuestListingReply>("list guests", [this] {
-            return GuestListingReply{world().list_guests(now()), {}};
+            return GuestListingReply{simulation_.list_guests(), {}};
           });
         },
         [this](look_atom, Name name) {

@@ -148,7 +148,7 @@ void CoreSimulation::carry(effect::AskJobs& e, Fault fault) {
 void CoreSimulation::carry(effect::ListGuests&, Fault fault) {
   std::optional<GuestListing> listing;
   if (fault == Fault::none && !libvirt_down_)
-    listing = world_.list_guests(steady());
+    listing = list_guests();
   answer_with("guests", [=, this] { core_->on_guest_listing(now(), listing, listing ? "" : "made up"); });
 }
 void CoreSimulation::carry(effect::ListAddresses&, Fault fault) {
