@@ -140,10 +140,11 @@ void check_guests_reach_us(const Settings& settings, Findings& findings) {
     if (guests.contains(address) || (address.is_any() && address.is_v4()) ||
         (guests.base.is_loopback() && address.is_loopback()))
       return;
-  findings.warn("listen_on", "no address in guest_network (" + to_string(guests) +
-                                 "): guests reach none of these unless they are routed to it; add the one that `ip "
-                                 "address show to " +
-                                 to_string(guests) + "` shows");
+  findings.warn("listen_on",
+                "no address in guest_network (" + to_string(guests) +
+                    "): guests reach none of these unless they are routed to it; add the one that `ip "
+                    "address show to " +
+                    to_string(guests) + "` shows");
 }
 
 /// The budget is kept by what the settings say, whatever libvirt then gives the guest.

@@ -89,7 +89,8 @@ void check_secrets(Report& report, const std::string& env_file) {
     report.well("secrets " + env_file);
 }
 
-/// What images are made of. A file of the profile's folder that can't be read would count as one that is not there.
+/// What images are made of. A file of the profile's folder that can't be read would count as one that is not
+/// there.
 void check_image_files(Report& report, const config::Settings& settings) {
   const fs::path deps = settings.image_deps_dir;
   std::error_code ignored;
@@ -134,7 +135,7 @@ void check_disks(Report& report, const config::Settings& settings) {
 std::string mend_of_address(const domain::Address& address, const config::Settings& settings, int error) {
   if (error == EADDRNOTAVAIL && settings.guest_network.contains(address))
     return "virsh -c " + settings.libvirt_uri +
-           " net-list --all, and net-start the guests' network; deploy/libvirt/README.md says how to define one";
+           " net-list --all; net-start the guests' network, or define one: deploy/libvirt/README.md";
   return "ss -ltnp 'sport = :" + std::to_string(settings.port) + "'; ip address show";
 }
 
@@ -284,7 +285,8 @@ std::string lack_of_filter(const std::string& libvirt_uri, const std::string& fi
   return there && !*there ? no_filter(libvirt_uri, filter) : "";
 }
 
-bool check_host(const config::Settings& settings, const std::string& env_file, std::ostream& out, bool adopt) {
+bool check_host(const config::Settings& settings, const std::string& env_file, std::ostream& out,
+                bool adopt) {
   Report report(out);
   check_secrets(report, env_file);
   check_writable(report, "data folder", settings.data_path);

@@ -8,9 +8,9 @@
 
 namespace ci::http {
 
-/// Tries each path and address as the user that it runs as, reports a line each, with the command that mends what is
-/// wrong. False where anything is. \p adopt: says, too, what `--adopt` would take over of guests and files here; GitHub
-/// is not asked. \p env_file: where secrets come from; need not exist.
+/// Tries each path and address as the user that it runs as, reports a line each, with the command that mends
+/// what is wrong. False where anything is. \p adopt: says, too, what `--adopt` would take over of guests and
+/// files here; GitHub is not asked. \p env_file: where secrets come from; need not exist.
 bool check_host(const config::Settings&, const std::string& env_file, std::ostream&, bool adopt = false);
 
 /// What is wrong with `guest_filter`, and how to mend it; empty where nothing is, or none is wanted. Asks libvirt, for

@@ -69,7 +69,8 @@ config::LoadResult load_settings(const config::CommandLine& arguments, const con
   auto result = config::load({*toml, arguments.config_file,
                               config::merge(config::process_environment(environ), from_file), std::move(read),
                               running ? running->profiles_path : ""});
-  // A warning, where an App's key is refused: this file was always taken, and an upgrade must not end the service.
+  // A warning, where an App's key is refused: this file was always taken, and an upgrade must not end the
+  // service.
   if (auto mend = secrets_file_mend(arguments.env_file); !mend.empty() && !arguments.check)
     result.warnings.push_back({arguments.env_file, 0, "", "others may read or change it: " + mend});
   if (result.loaded && result.loaded->settings.github_app())

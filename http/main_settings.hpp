@@ -35,8 +35,8 @@ class Box {
   T value_;
 };
 
-/// So many connections are served at once, where that many files may be open: idle ones cost some 8 KiB each, and a few
-/// sources that hold as many as they may must not keep others out.
+/// So many connections are served at once, where that many files may be open: idle ones cost some 8 KiB each,
+/// and a few sources that hold as many as they may must not keep others out.
 constexpr std::uint64_t wanted_connections = 10'000;
 /// What else is open: the store, libvirt, GitHub.
 constexpr std::uint64_t other_files = 512;
@@ -49,10 +49,12 @@ constexpr std::uint64_t connections_within(std::uint64_t files) {
   return std::min(left / 2, wanted_connections);
 }
 
-/// Raises the number of files that this process may have open, as far as it may. Before http_options(), which goes by it.
+/// Raises the number of files that this process may have open, as far as it may. Before http_options(), which
+/// goes by it.
 void allow_many_files();
 
-/// The command that keeps others from reading or changing a file with secrets; empty where they can't, or it is not there.
+/// The command that keeps others from reading or changing a file with secrets; empty where they can't, or it
+/// is not there.
 std::string secrets_file_mend(const std::string& path);
 
 /// Reads the files that the command line names, and the process's environment.

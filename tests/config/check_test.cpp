@@ -124,16 +124,18 @@ TEST_CASE("the address of all interfaces stands alone in its family") {
 
 TEST_CASE("guests must be able to reach an address that is listened on") {
   const auto warnings = [](const std::string& listen_on, const std::string& guests = "192.168.100.0/24") {
-    return warnings_of(top({{"listen_on", listen_on}, {"guest_network", '"' + guests + '"'}}) + profile("linux"));
+    return warnings_of(top({{"listen_on", listen_on}, {"guest_network", '"' + guests + '"'}}) +
+                       profile("linux"));
   };
   for (const auto* reached : {R"(["127.0.0.1", "192.168.100.1"])", R"(["0.0.0.0"])", R"(["::1", "0.0.0.0"])"})
     CHECK_MESSAGE(warnings(reached) == "", reached);
   for (const auto* missed : {R"(["127.0.0.1", "::1"])", R"(["192.168.101.1"])", R"(["::"])"})
-    CHECK_MESSAGE(warnings(missed) ==
-                      "monitor.toml:8: listen_on: no address in guest_network (192.168.100.0/24): guests reach none of "
-                      "these unless they are routed to it; add the one that `ip address show to 192.168.100.0/24` "
-                      "shows\n",
-                  missed);
+    CHECK_MESSAGE(
+        warnings(missed) ==
+            "monitor.toml:8: listen_on: no address in guest_network (192.168.100.0/24): guests reach none of "
+            "these unless they are routed to it; add the one that `ip address show to 192.168.100.0/24` "
+            "shows\n",
+        missed);
   // A guest network on loopback is a simulation's.
   CHECK(warnings(R"(["127.0.0.1"])", "127.64.0.0/10") == "");
 }

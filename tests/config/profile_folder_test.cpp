@@ -165,15 +165,16 @@ TEST_CASE("a guest that asks for more than its profile's part of the budget is a
     return to_string(result.warnings);
   };
   const std::string memory = "<memory unit='GiB'>8</memory>";
-  const std::string pages = memory + "<memoryBacking><hugepages><page size='1' unit='GiB'/></hugepages></memoryBacking>";
+  const std::string pages =
+      memory + "<memoryBacking><hugepages><page size='1' unit='GiB'/></hugepages></memoryBacking>";
   CHECK(warnings(memory, {{"requires_normal_memory", R"("8G")"}}) == "");
   CHECK(warnings(memory, {{"requires_normal_memory", R"("4G")"}}) ==
-        "monitor.toml:10: profiles.linux.requires_normal_memory: less than guest.xml asks for: 8G normal memory; with "
-        "that, guests may take more than the host's budget\n");
+        "monitor.toml:10: profiles.linux.requires_normal_memory: less than guest.xml asks for: 8G normal "
+        "memory; with that, guests may take more than the host's budget\n");
   CHECK(warnings(pages, {{"requires_1g_hugepages", "8"}}) == "");
   CHECK(warnings(pages, {{"requires_1g_hugepages", "7"}}) ==
-        "monitor.toml:9: profiles.linux.requires_1g_hugepages: less than guest.xml asks for: 8 huge pages of 1G; with "
-        "that, guests may take more than the host's budget\n");
+        "monitor.toml:9: profiles.linux.requires_1g_hugepages: less than guest.xml asks for: 8 huge pages of "
+        "1G; with that, guests may take more than the host's budget\n");
   // Nothing is known of it.
   CHECK(warnings("", {}) == "");
 }
