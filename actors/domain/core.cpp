@@ -217,6 +217,7 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(r.offline_since);
     move(r.first_not_busy);
     move(r.orphan_label_since);
+    move(r.spared_at);
     for (auto* pause : {&r.look, &r.over_look, &r.unregister_pause, &r.remove_pause})
       pause->shift(by);
   }

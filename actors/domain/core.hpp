@@ -85,6 +85,7 @@ struct Runner {
 
   // Destroying.
   Time destroy_decided{};
+  std::optional<Time> spared_at; ///< when that decision was withdrawn last, since GitHub called it busy
   std::optional<Time> first_not_busy;
   bool second_not_busy = false;
   void look_anew() { first_not_busy.reset(), second_not_busy = false; }
@@ -280,6 +281,7 @@ class Core final : private Outbox {
   void advance_interrupted(Runner&);
   void start_when_made(RunnerId);
   void advance_live(Runner&);
+  bool never_came_online(const Runner&);
   void look_if_due(Runner&);
   /// \p cut_short: through no fault of the image.
   void create_failed(Runner&, const std::string& why, bool cut_short = false);

@@ -247,6 +247,7 @@ void Core::mark_busy(Runner& r) {
     write(store::AppendHistory{{now_.time, "destroy_withdrawn", r.rec.id, r.rec.profile, r.rec.reason}});
     r.rec.phase = Phase::live;
     r.rec.reason.clear();
+    r.spared_at = now_.time;
     r.look_anew();
   } else if (!first)
     return;

@@ -298,8 +298,13 @@ void Core::advance_live(Runner& r) {
     destroy(r, "its registration has ended");
     return;
   }
-  if (r.rec.busy_seen)
+  if (r.rec.busy_seen) {
+    // GitHub may have been wrong about one that never came online; then nothing else would ever end it. The ladder finds
+    // out, and spares it if it works after all.
+    if (never_came_online(r))
+      return destroy(r, "did not come online in time");
     return look_if_due(r);
+  }
   auto& t = policy_->timings;
   if (r.rec.spoiled) {
     destroy(r, "its reservation labels could not be taken off");
@@ -320,17 +325,9 @@ void Core::advance_live(Runner& r) {
     wake(*r.orphan_label_since + t.reserve_timeout);
   } else
     r.orphan_label_since.reset();
-  if (!r.rec.online_at) {
-    // Nobody answered it while the service was down, and who came online meanwhile only GitHub knows.
-    if (r.from_store && !registrations_known_)
-      return look_if_due(r);
-    auto since = r.started_at.value_or(r.from_store ? std::max(r.rec.created_at, loaded_at_) : r.rec.created_at);
-    if (now_.time >= since + t.start_timeout) {
-      destroy(r, "did not come online in time", TrialLoss::never_online);
-      return;
-    }
-    wake(since + t.start_timeout);
-  } else if (r.offline_since) {
+  if (never_came_online(r))
+    return destroy(r, "did not come online in time", TrialLoss::never_online);
+  if (r.rec.online_at && r.offline_since) {
     if (now_.time >= *r.offline_since + t.lost_timeout) {
       destroy(r, "was lost: offline for too long");
       return;
@@ -340,11 +337,24 @@ void Core::advance_live(Runner& r) {
   look_if_due(r);
 }
 
+/// Whether it had its whole time to come online.
+bool Core::never_came_online(const Runner& r) {
+  // Nobody answered it while the service was down, and who came online meanwhile only GitHub knows.
+  if (r.rec.online_at || (r.from_store && !registrations_known_))
+    return false;
+  auto since = r.started_at.value_or(r.from_store ? std::max(r.rec.created_at, loaded_at_) : r.rec.created_at);
+  const auto end = std::max(since, r.spared_at.value_or(since)) + policy_->timings.start_timeout;
+  if (now_.time < end)
+    wake(end);
+  return now_.time >= end;
+}
+
 /// Of one that has a registration.
 void Core::look_if_due(Runner& r) {
   if (r.looking || r.missing_seq)
     return;
-  bool until_online = r.rec.jit_served_at && !r.rec.online_at && r.rec.phase == Phase::live;
+  bool until_online =
+      r.rec.jit_served_at && !r.rec.online_at && !r.rec.busy_seen && r.rec.phase == Phase::live;
   r.told_over &= r.over_look.failures() < most_looks_after_end;
   const bool until_gone = r.told_over && r.rec.phase == Phase::live;
   if (until_gone && !r.over_look.due(now_.time))

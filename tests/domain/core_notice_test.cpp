@@ -200,3 +200,51 @@ TEST_CASE("a webhook that GitHub never confirms is not asked about for ever") {
   b.advance(3600s);
   CHECK(b.looks <= 12);
 }
+
+namespace {
+
+/// One runner whose guest was given its config and has not come online.
+struct Unheard : Bench {
+  RunnerId id = 0;
+  std::string guest;
+  int looks = 0;
+
+  Unheard() {
+    profile("linux", 1);
+    start();
+    id = core->runners().begin()->first;
+    guest = running().front();
+    world.guests.at(guest).config = jitconfig(world.guests.at(guest).address);
+    auto& rec = runner(id).rec;
+    core->on_notice(now(), notice::Job{Action::in_progress, "servo/servo", 77, {}, *rec.registration_id, rec.registration_name});
+    run();
+    REQUIRE(status(id) == Status::Busy);
+    fail = [this](const Effect& e) -> std::optional<GithubError> {
+      looks += std::holds_alternative<effect::Look>(e);
+      return {};
+    };
+  }
+};
+
+} // namespace
+
+TEST_CASE("G6: a runner that a webhook called busy, and that never comes online, is replaced in the end") {
+  Unheard b;
+  b.advance(b.policy->timings.start_timeout + 150s);
+  REQUIRE(b.running().size() == 1);
+  CHECK(b.running().front() != b.guest);
+  CHECK(b.world.let_go_early.empty());
+}
+
+TEST_CASE("G1: one that works although GitHub never showed it online is spared, and not asked for all the time") {
+  Unheard b;
+  b.world.begin_job(b.guest);
+  b.advance(3'600s);
+  CHECK(b.running() == std::vector{b.guest});
+  CHECK(b.status(b.id) == Status::Busy);
+  CHECK(b.world.killed_at_work.empty());
+  CHECK(b.looks <= 60); // twice each time that it was to come online in
+  b.world.end_job(b.guest);
+  b.advance(200s);
+  CHECK(b.running().front() != b.guest);
+}
