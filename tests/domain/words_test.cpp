@@ -71,11 +71,16 @@ TEST_CASE("each kind of GitHub's errors has a word of its own") {
                                                    "refused"});
 }
 
+TEST_CASE("states of guests have words of their own") {
+  CHECK(words(GuestState::on) == Words{"absent", "off", "on"});
+}
+
 TEST_CASE("where an address comes from is told in libvirt's words") {
   CHECK(words(AddressSource::agent) == Words{"lease", "arp", "agent"});
 }
 
 TEST_CASE("a value that has no word is still told as something") {
+  CHECK(word_beyond(GuestState::on) == "?");
   CHECK(word_beyond(Phase::gone) == "?");
   CHECK(word_beyond(Status::Idle) == "?");
   CHECK(word_beyond(ReservationPhase::ended) == "?");
