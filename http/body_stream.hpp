@@ -8,6 +8,7 @@
 
 #include <restinio/message_builders.hpp>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,19 +22,23 @@ class BodyStreams {
  public:
   using Builder = restinio::response_builder_t<restinio::user_controlled_output_t>;
 
-  explicit BodyStreams(std::weak_ptr<asio::io_context> io) : io_(std::move(io)) {}
+  /// \p patience: for each piece but the first, whose time the source says.
+  BodyStreams(std::weak_ptr<asio::io_context> io, domain::Duration patience)
+      : io_(std::move(io)), patience_(patience) {}
 
   /// Begins the answer with \p begin once the body's first piece is there; where that does not come, \p refuse
-  /// answers instead. Each later piece is fetched only when the one before it was taken in by the client's side, so a
-  /// transfer holds one piece, however slow the client is. Where one does not come or a write fails, the connection is
-  /// closed: what was announced is not sent in part as if it were whole. \p token goes with the transfer.
+  /// answers instead. Each later piece is fetched only when the one before it was taken in by the client's side, so
+  /// a transfer holds one piece, however slow the client is. Where one does not come in time or a write fails, the
+  /// connection is closed: what was announced is not sent in part as if it were whole. \p token goes with the
+  /// transfer.
   void send(std::function<Builder()> begin, std::function<void()> refuse, std::shared_ptr<BodySource> source,
             std::shared_ptr<void> token) {
     const auto serial = ++last_serial_;
     const auto left = source->size();
+    const auto by = source->begin_by();
     transfers_.emplace(serial, Transfer{std::move(begin), std::move(refuse), std::nullopt, std::move(source),
-                                        std::move(token), left});
-    fetch(serial);
+                                        std::move(token), left, asio::steady_timer(*io_.lock())});
+    fetch(serial, by);
   }
   /// Ends all of them; their connections close.
   void clear() { transfers_.clear(); }
@@ -46,6 +51,9 @@ class BodyStreams {
     std::shared_ptr<BodySource> source;
     std::shared_ptr<void> token;
     std::int64_t left; ///< bytes that were not handed to the connection yet
+    asio::steady_timer timer; ///< of the piece that is waited for
+    std::uint64_t piece = 0; ///< the number of the one that is waited for, or was last
+    bool waits = false;
   };
   /// Brings one piece back into the server's thread; a null one if it is destroyed before that.
   struct Carrier {
@@ -72,10 +80,30 @@ class BodyStreams {
     }
   };
 
-  void fetch(std::uint64_t serial) {
+  void fetch(std::uint64_t serial, domain::Steady by) {
+    auto& transfer = transfers_.at(serial);
+    transfer.waits = true;
+    transfer.timer.expires_at(by);
+    transfer.timer.async_wait([this, serial, piece = ++transfer.piece](const asio::error_code& error) {
+      if (!error)
+        lose_patience(serial, piece);
+    });
     auto carrier = std::make_shared<Carrier>(this, io_, serial);
-    transfers_.at(serial).source->next(
+    transfer.source->next(
         [carrier](std::shared_ptr<const std::string> piece) { carrier->bring(std::move(piece)); });
+  }
+
+  void lose_patience(std::uint64_t serial, std::uint64_t piece) {
+    const auto at = transfers_.find(serial);
+    if (at != transfers_.end() && at->second.waits && at->second.piece == piece)
+      lose(at);
+  }
+
+  void lose(std::map<std::uint64_t, Transfer>::iterator at) {
+    const auto lost = std::move(at->second);
+    transfers_.erase(at);
+    if (!lost.builder)
+      lost.refuse();
   }
 
   void take(std::uint64_t serial, std::shared_ptr<const std::string> piece) {
@@ -83,13 +111,10 @@ class BodyStreams {
     if (at == transfers_.end())
       return;
     auto& transfer = at->second;
-    if (!piece || piece->empty() || static_cast<std::int64_t>(piece->size()) > transfer.left) {
-      const auto lost = std::move(transfer);
-      transfers_.erase(at);
-      if (!lost.builder)
-        lost.refuse();
-      return;
-    }
+    transfer.waits = false;
+    transfer.timer.cancel();
+    if (!piece || piece->empty() || static_cast<std::int64_t>(piece->size()) > transfer.left)
+      return lose(at);
     if (!transfer.builder)
       transfer.builder.emplace(transfer.begin());
     transfer.left -= static_cast<std::int64_t>(piece->size());
@@ -109,10 +134,11 @@ class BodyStreams {
     if (error)
       transfers_.erase(serial);
     else
-      fetch(serial);
+      fetch(serial, std::chrono::steady_clock::now() + patience_);
   }
 
   const std::weak_ptr<asio::io_context> io_;
+  const domain::Duration patience_;
   std::uint64_t last_serial_ = 0;
   std::map<std::uint64_t, Transfer> transfers_;
 };

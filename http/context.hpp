@@ -12,6 +12,7 @@
 
 #include <prometheus/registry.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -26,9 +27,9 @@ struct Surroundings {
   std::shared_ptr<prometheus::Registry> registry;
   /// What is in force now; may give null at first.
   std::function<domain::PolicyPtr()> policy;
-  /// Who reads files; another one each time, so that one that is held up holds up only some. May be unset,
-  /// and may give none.
-  std::function<files_actor()> files;
+  /// Who reads the files of that folder; another one each time, so that one that is held up holds up only some.
+  /// May be unset, and may give none.
+  std::function<files_actor(domain::ServedFolder)> files;
   /// Who has pictures taken. May be unset, and may give none.
   std::function<screenshots_actor()> screenshots;
   /// Who reads the history. May be unset, and may give none.
@@ -37,6 +38,9 @@ struct Surroundings {
   std::function<domain::Steady()> steady_now = [] { return std::chrono::steady_clock::now(); };
   std::function<domain::Time()> wall_now;
 };
+
+/// Files that wait to be opened, by their folder.
+using OpeningFiles = std::array<std::atomic<int>, static_cast<std::size_t>(domain::ServedFolder::pictures) + 1>;
 
 struct Context {
   Context(Options, Surroundings);
@@ -54,6 +58,8 @@ struct Context {
   SourceLimiter selects, pictures_now, wrong_signatures;
   /// Requests that the historian has to read for. Shared with them: they may outlive this.
   const std::shared_ptr<std::atomic<int>> recalls = std::make_shared<std::atomic<int>>(0);
+  /// Likewise shared.
+  const std::shared_ptr<OpeningFiles> opening = std::make_shared<OpeningFiles>();
   /// Webhooks that were answered and that the monitor has not taken in.
   const std::shared_ptr<std::atomic<int>> waiting_notices = std::make_shared<std::atomic<int>>(0);
 

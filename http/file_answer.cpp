@@ -11,13 +11,17 @@ namespace {
 
 /// What one client's transfer holds in memory, about twice.
 constexpr std::int64_t piece_bytes = 64 << 10;
+/// Of one folder: more are refused. Where its disk hangs, each is kept in memory until the disk answers, long
+/// after its client was told to come again.
+constexpr int most_opening = 1'000;
 
 class FileBody : public BodySource {
  public:
-  FileBody(files_actor files, OpenFilePtr file, ByteRange range)
-      : files_(std::move(files)), file_(std::move(file)), range_(range), at_(range.begin) {}
+  FileBody(files_actor files, OpenFilePtr file, ByteRange range, domain::Steady begin_by)
+      : files_(std::move(files)), file_(std::move(file)), range_(range), begin_by_(begin_by), at_(range.begin) {}
 
   std::int64_t size() const override { return range_.size(); }
+  domain::Steady begin_by() const override { return begin_by_; }
   void next(Take take) override {
     const auto size = std::min(piece_bytes, range_.end - at_);
     caf::anon_send(files_, read_atom::value, file_, at_, static_cast<std::uint64_t>(size),
@@ -29,11 +33,12 @@ class FileBody : public BodySource {
   const files_actor files_;
   const OpenFilePtr file_;
   const ByteRange range_;
+  const domain::Steady begin_by_;
   std::int64_t at_;
 };
 
 Response answer_with(const Request& request, const FileRequest& asked, const files_actor& files,
-                     const FileReply& opened) {
+                     const FileReply& opened, domain::Steady begin_by) {
   const auto& version = opened.version;
   const auto selection = select_bytes(request, version);
   Response response;
@@ -49,7 +54,7 @@ Response answer_with(const Request& request, const FileRequest& asked, const fil
     response.headers.emplace_back("Content-Range", "bytes " + std::to_string(selection.range.begin) + '-' +
                                                        std::to_string(selection.range.end - 1) + '/' + size);
   if (selection.status != 416)
-    response.source = std::make_shared<FileBody>(files, opened.file, selection.range);
+    response.source = std::make_shared<FileBody>(files, opened.file, selection.range, begin_by);
   return response;
 }
 
@@ -61,18 +66,38 @@ Problem no_such_part(const FileReply& opened) {
   return problem;
 }
 
+/// The right to have a file of that folder opened. While it is held, it counts. Null: too many are.
+std::shared_ptr<void> share_of(Context& context, domain::ServedFolder folder) {
+  auto opening = context.opening;
+  auto& count = (*opening)[static_cast<std::size_t>(folder)];
+  if (count.fetch_add(1) >= most_opening) {
+    count.fetch_sub(1);
+    return nullptr;
+  }
+  return {&count, [opening](std::atomic<int>* of) { of->fetch_sub(1); }};
+}
+
 } // namespace
 
 void serve_file(Context& context, const Request& request, const ResponderPtr& responder, FileRequest asked) {
-  const auto files = context.around.files ? context.around.files() : files_actor();
-  if (!files)
-    return responder->refuse(not_found());
+  const auto files = context.around.files ? context.around.files(asked.folder) : files_actor();
+  const auto gateway = context.gateway();
+  if (!files || !gateway)
+    return responder->refuse(not_ready());
+  auto share = share_of(context, asked.folder);
+  if (!share)
+    return responder->refuse(unavailable("Too many files wait to be opened; try again."));
+  const auto patience = context.options.waits.file;
+  // Not the tests' clock: the server waits by this one.
+  const auto begin_by = std::chrono::steady_clock::now() + patience;
+  caf::delayed_anon_send(gateway, patience, expire_atom::value, ResponderRef(responder));
   auto path = asked.path;
   const auto folder = asked.folder;
-  OpenedTo answer = [request, responder, asked = std::move(asked), files](FileReply opened) {
+  OpenedTo answer = [request, responder, asked = std::move(asked), files, begin_by,
+                     share = std::move(share)](FileReply opened) {
     if (!opened.file)
       return responder->refuse(not_found());
-    auto response = answer_with(request, asked, files, opened);
+    auto response = answer_with(request, asked, files, opened, begin_by);
     if (response.status == 416)
       return responder->refuse(no_such_part(opened));
     responder->answer(std::move(response));

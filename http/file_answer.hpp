@@ -17,7 +17,8 @@ struct FileRequest {
   bool may_be_kept = true;
 };
 
-/// 404 where there is no such file; ranges and conditions of the request count. Any thread.
+/// 404 where there is no such file; 503 where it is not opened and its first piece read within `Waits::file`, or
+/// too many wait to be opened; ranges and conditions of the request count. Any thread.
 void serve_file(Context&, const Request&, const ResponderPtr&, FileRequest);
 
 } // namespace ci::http

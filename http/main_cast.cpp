@@ -21,8 +21,9 @@
 namespace ci::http {
 namespace {
 
-/// So many files can be opened or read at once: disks that hang hold up no more than that many requests each.
-constexpr int file_readers = 2;
+/// So many files of a folder can be opened or read at once. A disk that hangs holds up the readers of its folder
+/// alone: who looks at pictures does not wait for a share of guests' files.
+constexpr int readers_per_folder = 2;
 /// Each takes two threads and a connection to libvirt.
 constexpr int pictures_at_once = 2;
 /// A copy of an image takes minutes: no runner is to wait behind it, so images have workers of their own.
@@ -181,7 +182,9 @@ Cast::Members Cast::begin_files() {
   trees->trees.try_emplace(ServedFolder::repository, settings.main_repo_path, FileTree::Links::inside);
   trees->trees.try_emplace(ServedFolder::pictures, settings.data_path, FileTree::Links::inside,
                            FileTree::Etag::by_content);
-  auto readers = spawn_detached<files_actor, Files>(members, "files", file_readers, trees);
+  std::map<ServedFolder, std::vector<files_actor>> readers;
+  for (const auto& [folder, tree] : trees->trees)
+    readers[folder] = spawn_detached<files_actor, Files>(members, "files", readers_per_folder, trees);
   note([&](auto& h) { h.readers = std::move(readers); });
   return members;
 }
@@ -243,10 +246,11 @@ Cast::Members Cast::begin_gateway() {
   return members;
 }
 
-files_actor Cast::file_reader() {
+files_actor Cast::file_reader(domain::ServedFolder folder) {
   std::lock_guard lock(mutex_);
-  auto& readers = handles_.readers;
-  return readers.empty() ? files_actor() : readers[next_reader_++ % readers.size()];
+  const auto known = handles_.readers.find(folder);
+  return known == handles_.readers.end() ? files_actor()
+                                         : known->second[next_reader_[folder]++ % known->second.size()];
 }
 
 void Cast::reloaded(const config::Settings& settings, const config::Secrets& secrets) {

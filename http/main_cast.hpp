@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -44,8 +45,8 @@ class Cast {
   const MeterBoardPtr& meters() const { return meters_; }
   const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
   domain::PolicyPtr policy() const { return policy_.get(); }
-  /// Another one each time; none at first.
-  files_actor file_reader();
+  /// Of that folder; another one each time; none at first.
+  files_actor file_reader(domain::ServedFolder);
   /// None at first.
   screenshots_actor screenshots() const { return known().screenshots; }
   /// None at first.
@@ -69,7 +70,7 @@ class Cast {
     policy_actor policy;
     selector_actor selector;
     gateway_actor gateway;
-    std::vector<files_actor> readers;
+    std::map<domain::ServedFolder, std::vector<files_actor>> readers;
     screenshots_actor screenshots;
     historian_actor historian;
   };
@@ -119,7 +120,7 @@ class Cast {
   edge::EventLoop loop_;
   CafConfig caf_config_;
   caf::actor_system system_;
-  std::size_t next_reader_ = 0;
+  std::map<domain::ServedFolder, std::size_t> next_reader_;
   mutable std::mutex mutex_;
   Handles handles_;
   supervisor_actor supervisor_;

@@ -52,7 +52,7 @@ Service::Service(config::CommandLine arguments, const config::Loaded& loaded)
   around.wall_now = wall_time;
   around.screenshots = [this] { return cast_->screenshots(); };
   around.historian = [this] { return cast_->historian(); };
-  around.files = [this] { return cast_->file_reader(); };
+  around.files = [this](domain::ServedFolder folder) { return cast_->file_reader(folder); };
   api_ = std::make_unique<Api>(options_, std::move(around));
 }
 

@@ -23,7 +23,8 @@ const char* const openapi_dashboard = R"json({
   "operationId": "profileScreenshot", "tags": ["dashboard"], "summary": "The last picture of the profile's rebuild guest", "cacheable": true,
   "responses": {
     "200": {"description": "The picture.", "content": {"image/png": {}}, "headers": {"Last-Modified": {"$ref": "#/components/headers/LastModified"}}},
-    "404": "There is no such profile, or no picture."}},
+    "404": "There is no such profile, or no picture.",
+    "503": "The picture can't be read now, or not in time."}},
 "GET /runner/{runner_id}/screenshot": {
   "operationId": "runnerScreenshotRedirect", "tags": ["dashboard"], "summary": "Leads to the runner's last picture",
   "responses": {
@@ -33,7 +34,8 @@ const char* const openapi_dashboard = R"json({
   "operationId": "runnerScreenshot", "tags": ["dashboard"], "summary": "The last picture of the runner's guest", "cacheable": true,
   "responses": {
     "200": {"description": "The picture.", "content": {"image/png": {}}, "headers": {"Last-Modified": {"$ref": "#/components/headers/LastModified"}}},
-    "404": "There is no such runner, or no picture."}},
+    "404": "There is no such runner, or no picture.",
+    "503": "The picture can't be read now, or not in time."}},
 "GET /runner/{runner_id}/screenshot/now": {
   "operationId": "runnerScreenshotNow", "tags": ["dashboard"], "summary": "A picture of the runner's guest taken now",
   "responses": {

@@ -27,7 +27,8 @@ const char* const openapi_guest = R"json({
     "200": {"description": "The file.", "content": {"*/*": {}}},
     "206": {"description": "The part that was asked for.", "content": {"*/*": {}}},
     "404": "There is no such file.",
-    "416": "There is nothing of the file in that range."}},
+    "416": "There is nothing of the file in that range.",
+    "503": "The file can't be read now, or not in time."}},
 "GET /cache/servo/{path...}": {
   "operationId": "repositoryFile", "tags": ["guest"], "summary": "A file of the checkout, for git clone among others",
   "parameters": [{"name": "path", "description": "Below main_repo_path.", "schema": {"type": "string"}},
@@ -37,7 +38,8 @@ const char* const openapi_guest = R"json({
     "200": {"description": "The file.", "content": {"*/*": {}}},
     "206": {"description": "The part that was asked for.", "content": {"*/*": {}}},
     "404": "There is no such file.",
-    "416": "There is nothing of the file in that range."}}
+    "416": "There is nothing of the file in that range.",
+    "503": "The file can't be read now, or not in time."}}
 })json";
 
 } // namespace ci::http

@@ -38,6 +38,8 @@ struct Waits {
   domain::Duration receive{10'000};
   /// For a guest's request in all; guests give up after 5 s.
   domain::Duration guest{4'000};
+  /// For a file that is served to be opened and its first piece read; from then on, for each piece to be read.
+  domain::Duration file{10'000};
   /// Between two tries of an address that cannot be bound.
   domain::Duration bind_again{1'000};
 };

@@ -121,7 +121,7 @@ class Server::Impl {
   /// Shared with those who may still answer, and who may outlive this.
   std::shared_ptr<asio::io_context> io_ = std::make_shared<asio::io_context>(1);
   /// Likewise.
-  const std::shared_ptr<BodyStreams> streams_ = std::make_shared<BodyStreams>(io_);
+  const std::shared_ptr<BodyStreams> streams_ = std::make_shared<BodyStreams>(io_, options_.waits.file);
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(*io_);
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::atomic<bool> stopping_{false};

@@ -148,7 +148,10 @@ class Service {
     around.registry = std::make_shared<prometheus::Registry>();
     around.policy = [policy = make_policy()] { return policy; };
     around.screenshots = [this] { return screenshots; };
-    around.files = [this] { return files_; };
+    around.files = [this](ci::domain::ServedFolder folder) {
+      const auto own = readers.find(folder);
+      return own == readers.end() ? files_ : own->second;
+    };
     around.historian = [this] { return historian; };
     return around;
   }
@@ -187,6 +190,8 @@ class Service {
   std::vector<ci::http::Served> served;
   ScriptPtr script;
   ci::BoardPtr board;
+  /// Who reads a folder instead of the usual one. They are the test's to end.
+  std::map<ci::domain::ServedFolder, ci::files_actor> readers;
   /// Takes the pictures; none unless the test sets one. It is the test's to end.
   ci::screenshots_actor screenshots;
   /// Reads the history; none unless the test sets one. It is the test's to end.

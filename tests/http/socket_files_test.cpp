@@ -9,11 +9,57 @@ using ci::test::write_file;
 namespace {
 
 /// Loopback is the guest network here.
-ci::http::Options for_guests() {
+ci::http::Options for_guests(ci::domain::Duration patience = ci::http::Waits{}.file) {
   auto options = test_options();
+  options.waits.file = patience;
   options.guest_network = ci::domain::parse_network("127.0.0.0/8");
   return options;
 }
+
+/// Reads a folder whose disk hangs sooner or later: what it would have answered is never answered.
+class HangingFiles : public ci::files_actor::base {
+ public:
+  /// \p opens, \p reads: so many are answered before it hangs.
+  HangingFiles(caf::actor_config& config, std::filesystem::path folder, int opens, int reads)
+      : ci::files_actor::base(config), tree_(std::move(folder), ci::edge::FileTree::Links::inside), opens_(opens),
+        reads_(reads) {}
+  behavior_type make_behavior() override {
+    return {
+        [this](ci::open_atom, ci::domain::ServedFolder, const std::string& path, const ci::OpenedTo& to) {
+          if (opens_-- <= 0)
+            return held_opens_.push_back(to);
+          auto file = tree_.open(path);
+          const auto version = file->version();
+          to({std::move(file), version});
+        },
+        [this](ci::read_atom, const ci::OpenFilePtr& file, std::int64_t offset, std::uint64_t size,
+               const ci::ReadTo& to) {
+          if (reads_-- <= 0)
+            return held_reads_.push_back(to);
+          to(file->read(offset, size));
+        },
+    };
+  }
+  void on_exit() override {
+    held_opens_.clear();
+    held_reads_.clear();
+  }
+
+ private:
+  const ci::edge::FileTree tree_;
+  int opens_, reads_;
+  std::vector<ci::OpenedTo> held_opens_;
+  std::vector<ci::ReadTo> held_reads_;
+};
+
+/// A service whose files for guests lie on such a disk.
+struct HangingService : Service {
+  HangingService(int opens, int reads, ci::domain::Duration patience) : Service(for_guests(patience)) {
+    write_file(folder.path() / "deps" / "large", std::string(1 << 20, 'x'));
+    readers[ci::domain::ServedFolder::image_deps] = spawn<HangingFiles>(folder.path() / "deps", opens, reads);
+  }
+  ~HangingService() { readers.clear(); }
+};
 
 /// Bytes that differ wherever one looks.
 std::string pattern(std::size_t size) {
@@ -183,4 +229,49 @@ TEST_CASE("the end of the server cuts a transfer that nobody takes in") {
   client.ask("GET", "/image-deps/large").begun();
   service.server.stop(10ms);
   CHECK_THROWS(client.answer());
+}
+
+TEST_CASE("G10: a file that is not opened in time, and one whose first bytes do not come, are 503") {
+  int opens = 0;
+  SUBCASE("not opened") {}
+  SUBCASE("not read") { opens = 1; }
+  HangingService service(opens, 0, 50ms);
+  auto client = service.client();
+  const auto answer = client.get("/image-deps/large");
+  check_problem(answer, 503);
+  CHECK(answer.header("retry-after") == "1");
+  CHECK(client.get("/healthz").status == 200); // the connection is as good as before
+}
+
+TEST_CASE("G10: a transfer whose next bytes do not come ends within the body") {
+  HangingService service(1, 3, 1s);
+  auto client = service.client();
+  client.ask("GET", "/image-deps/large").begun();
+  CHECK_THROWS_WITH(client.answer(), "closed within a body");
+}
+
+TEST_CASE("a client that is slow to take its file in is no disk that hangs") {
+  constexpr auto patience = 1s;
+  Service service(for_guests(patience));
+  const auto bytes = pattern(32 << 20);
+  write_file(service.folder.path() / "deps" / "large", bytes);
+  auto slow = service.client();
+  slow.ask("GET", "/image-deps/large").begun();
+  std::this_thread::sleep_for(patience + 200ms); // that nothing happens can't be waited for
+  CHECK(slow.answer().body == bytes);
+}
+
+TEST_CASE("G12: of a folder that hangs only so many files are waited for, and others are served") {
+  HangingService service(0, 0, 1s);
+  write_file(service.folder.path() / "repo" / "file", "text");
+  auto client = service.client();
+  auto& opening = (*service.api.context().opening)[static_cast<std::size_t>(ci::domain::ServedFolder::image_deps)];
+  check_problem(client.get("/image-deps/large"), 503);
+  CHECK(opening == 1); // the disk may still answer
+  opening = 1'000;
+  const auto refused = client.get("/image-deps/large");
+  check_problem(refused, 503);
+  CHECK(refused.body.find("Too many") != std::string::npos);
+  CHECK(opening == 1'000);
+  CHECK(client.get("/cache/servo/file").body == "text");
 }

@@ -4,9 +4,11 @@ import os
 import socket
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import Http, sanitized, wait_until
 from monitor import Monitor, profile
+from private_disk import PrivateDisk
 
 GUEST = "127.64.0.9"  # an address in the tests' guest network
 
@@ -139,3 +141,19 @@ def test_five_gigabytes_cost_no_memory_and_are_resumed(world, tmp_path):
         os.readlink(link).endswith("/deps/image") for link in map(lambda name: f"/proc/{monitor.pid}/fd/{name}",
                                                                   os.listdir(f"/proc/{monitor.pid}/fd"))
         if os.path.islink(link)))
+
+
+def test_g10_a_share_that_hangs_is_told_of_and_holds_up_no_pictures(world, tmp_path):
+    world.disk = PrivateDisk(world.folder / "disk", tmp_path / "deps", "0", "silent").begin()
+    monitor = world.begin({"linux": profile(1)}, screenshot_interval=0.3, environment={"IMAGE_DEPS_DIR": str(tmp_path / "deps")})
+    runner_id, = monitor.wait_for_runners("linux", 1)
+    guest = Http(monitor.base_url, source=GUEST)
+    with ThreadPoolExecutor(8) as pool:
+        hanging = [pool.submit(guest.get, "/image-deps/image") for _ in range(8)]
+        for path in (f"/runner/{runner_id}/screenshot/now", f"/runner/{runner_id}/screenshot.png"):
+            for _ in range(4):
+                assert monitor.http.get(path).status == 200
+        assert not any(answer.done() for answer in hanging)
+        for answer in (answer.result() for answer in hanging):
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            assert 9.5 < answer.seconds < 20

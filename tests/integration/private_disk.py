@@ -1,4 +1,4 @@
-"""A disk for one folder that can be filled and made read-only, or shares blocks, and that nobody but its own programs sees."""
+"""A disk for one folder that can be filled and made read-only, shares blocks, or hangs, and that nobody but its own programs sees."""
 
 import subprocess
 from pathlib import Path
@@ -10,10 +10,13 @@ HOLD = r'''case $4 in
 tmpfs) mount -t tmpfs -o size="$2",mode=0700 tmpfs "$1" ;;
 btrfs) truncate -s "$2" "$5" && mkfs.btrfs -q "$5" && mount -t btrfs -o loop "$5" "$1" ;;
 esac && exec python3 -c "
-import signal, sys
+import ctypes, os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+if sys.argv[3] == 'silent':
+    options = 'fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other' % os.open('/dev/fuse', os.O_RDWR)
+    assert ctypes.CDLL(None).mount(b'silent', sys.argv[2].encode(), b'fuse', 0, options.encode()) == 0
 open(sys.argv[1], 'w').write('mounted')
-signal.sigwait([signal.SIGTERM])" "$3"'''
+signal.sigwait([signal.SIGTERM])" "$3" "$1" "$4"'''
 
 
 class NoDisk(Failure):
@@ -21,7 +24,7 @@ class NoDisk(Failure):
 
 
 class PrivateDisk(Process):
-    """A tmpfs (or btrfs, whose files can share blocks) on `place`, in a mount namespace of its own: outside of it, `place` is the empty folder that it was.
+    """A tmpfs (or btrfs, whose files can share blocks; or silent: who asks it for anything hangs) on `place`, in a mount namespace of its own: outside of it, `place` is the empty folder that it was.
 
     Lives from begin() to stop(); what starts through `enter` sees it, and this process by the path `seen`.
     """
