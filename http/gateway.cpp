@@ -37,22 +37,28 @@ Gateway::behavior_type Gateway::make_behavior() {
         select(std::move(responder), asked);
       },
       [this](take_atom, ResponderPtr& responder, domain::TakeRequest& asked, bool list) {
-        take(std::move(responder), std::move(asked), list);
+        auto place = admit(*responder, Asker::with_token);
+        take(std::move(place), std::move(responder), std::move(asked), list);
       },
       [this](release_atom, ResponderPtr& responder, std::string& unique_id) {
-        carry<domain::ReleaseAnswer>(std::move(responder), usual(), release_atom::value, std::move(unique_id),
-                                     answer_release);
+        auto place = admit(*responder, Asker::with_token);
+        carry<domain::ReleaseAnswer>(std::move(place), std::move(responder), usual(), release_atom::value,
+                                     std::move(unique_id), answer_release);
       },
       [this](jit_atom, ResponderPtr& responder, std::string& address) {
-        carry<domain::JitAnswer>(std::move(responder), guests(), jit_atom::value, std::move(address),
-                                 answer_jit);
+        auto place = admit(*responder, Asker::guest, address);
+        carry<domain::JitAnswer>(std::move(place), std::move(responder), guests(), jit_atom::value,
+                                 std::move(address), answer_jit);
       },
       [this](boot_atom, ResponderPtr& responder, std::string& address) {
-        carry<domain::BootAnswer>(std::move(responder), guests(), boot_atom::value, std::move(address),
-                                  answer_boot);
+        auto place = admit(*responder, Asker::guest, address);
+        carry<domain::BootAnswer>(std::move(place), std::move(responder), guests(), boot_atom::value,
+                                  std::move(address), answer_boot);
       },
       [this](lever_atom, ResponderPtr& responder, domain::Lever& asked, const LeverWriter& write) {
-        carry<domain::LeverAnswer>(std::move(responder), usual(), lever_atom::value, std::move(asked),
+        auto place = admit(*responder, Asker::with_token);
+        carry<domain::LeverAnswer>(std::move(place), std::move(responder), usual(), lever_atom::value,
+                                   std::move(asked),
                                    [write](auto& to, const auto& answer) { answer_lever(to, answer, write); });
       },
       [](expire_atom, const ResponderRef& waiting) {
@@ -74,8 +80,8 @@ void Gateway::on_exit() {
     call.responder->refuse(unavailable("The service is stopping; try again."));
   }
   calls_.clear();
-  for (auto& [id, responder] : selects_)
-    responder->refuse(unavailable("The service is stopping; try again."));
+  for (auto& [id, select] : selects_)
+    select.responder->refuse(unavailable("The service is stopping; try again."));
   selects_.clear();
   monitor_ = nullptr;
   selector_ = nullptr;
@@ -99,57 +105,60 @@ void Gateway::lost_monitor() {
   }
 }
 
-bool Gateway::refuse_at_the_door(Responder& responder) {
-  if (!monitor_)
+Places::Place Gateway::admit(Responder& responder, Asker asker, const std::string& address) {
+  if (!monitor_) {
     responder.refuse(not_ready());
-  else if (calls_.size() + selects_.size() >= limit_)
+    return nullptr;
+  }
+  auto place = places_.take(asker, address);
+  if (!place)
     responder.refuse(unavailable("Too many requests are under way; try again."));
-  else
-    return false;
-  return true;
+  return place;
 }
 
-void Gateway::take(ResponderPtr responder, domain::TakeRequest asked, bool list) {
-  carry<domain::TakeAnswer>(std::move(responder), usual(), take_atom::value,
-                            std::move(asked),
+void Gateway::take(Places::Place place, ResponderPtr responder, domain::TakeRequest asked, bool list) {
+  carry<domain::TakeAnswer>(std::move(place), std::move(responder), usual(), take_atom::value, std::move(asked),
                             [list](auto& to, const auto& answer) { answer_take(to, answer, list); });
 }
 
 void Gateway::select(ResponderPtr responder, const domain::SelectRequest& asked) {
-  if (refuse_at_the_door(*responder))
+  auto place = admit(*responder, Asker::stranger);
+  if (!place)
     return;
   if (!selector_)
     return responder->refuse(not_ready());
   const auto id = ++last_call_;
-  selects_.emplace(id, std::move(responder));
+  selects_.emplace(id, Select{std::move(place), std::move(responder)});
   request(selector_, select_patience, select_atom::value, asked)
       .then(
           [this, id](const domain::SelectAnswer& answer) {
-            auto to = close_select(id);
-            if (to && answer.verdict.refusal != domain::Refusal::none)
-              to->refuse(problem_of(answer.verdict));
-            else if (to)
-              take(std::move(to), answer.take, true);
+            auto select = close_select(id);
+            if (select && answer.verdict.refusal != domain::Refusal::none)
+              select->responder->refuse(problem_of(answer.verdict));
+            else if (select)
+              take(std::move(select->place), std::move(select->responder), answer.take, true);
           },
           [this, id](const caf::error&) {
-            if (const auto to = close_select(id))
-              to->refuse(problem_of({domain::Refusal::github_away, {}, {}}));
+            if (const auto select = close_select(id))
+              select->responder->refuse(problem_of({domain::Refusal::github_away, {}, {}}));
           });
 }
 
-ResponderPtr Gateway::close_select(std::uint64_t id) {
+std::optional<Gateway::Select> Gateway::close_select(std::uint64_t id) {
   auto found = selects_.extract(id);
-  return found ? std::move(found.mapped()) : nullptr;
+  return found ? std::optional(std::move(found.mapped())) : std::nullopt;
 }
 
 template <class Answer, class Atom, class Argument>
-void Gateway::carry(ResponderPtr responder, Patience patience, Atom atom, Argument argument,
+void Gateway::carry(Places::Place place, ResponderPtr responder, Patience patience, Atom atom, Argument argument,
                     std::function<void(Responder&, const Answer&)> finish) {
-  if (refuse_at_the_door(*responder))
+  if (!place)
     return;
+  if (!monitor_) // lost while the selector was asked
+    return responder->refuse(not_ready());
   const auto id = ++last_call_;
   auto ticket = std::make_shared<Ticket>(responder->request_id());
-  calls_.emplace(id, Call{std::move(responder), ticket, patience.receive});
+  calls_.emplace(id, Call{std::move(place), std::move(responder), ticket, patience.receive});
   delayed_send(this, patience.send, tick_atom::value, id);
   request(monitor_, patience.send + patience.receive + slack, atom, std::move(ticket), std::move(argument))
       .then(

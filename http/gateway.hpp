@@ -4,9 +4,11 @@
 #include "actors/messages.hpp"
 #include "actors/metered.hpp"
 #include "http/options.hpp"
+#include "http/places.hpp"
 #include "http/responder.hpp"
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 
 namespace ci::http {
@@ -50,11 +52,11 @@ using gateway_actor = caf::typed_actor<
 /// dropped (the monitor carried the request to its end: a repeat finds what it left). When the monitor dies,
 /// all its requests are answered at once. Guests have less patience: theirs are answered within
 /// `Waits::guest` in all. A select goes to the selector first, which has time-outs of its own, and to the monitor
-/// only with what that made of it.
+/// only with what that made of it. Whoever floods it has a share of the places: see `Places`.
 class Gateway : public Metered<gateway_actor::base> {
  public:
   Gateway(caf::actor_config& config, MeterPtr meter, Waits waits, std::size_t limit)
-      : Metered(config, std::move(meter)), waits_(waits), limit_(limit) {}
+      : Metered(config, std::move(meter)), waits_(waits), places_(limit) {}
 
   behavior_type make_behavior() override;
   void on_exit() override;
@@ -62,9 +64,15 @@ class Gateway : public Metered<gateway_actor::base> {
  private:
   /// A request at the monitor.
   struct Call {
+    Places::Place place;
     ResponderPtr responder;
     TicketPtr ticket;
     domain::Duration receive; ///< what is left after the first time-out; zero: nothing
+  };
+  /// A select at the selector. The place stays its own when it becomes a take.
+  struct Select {
+    Places::Place place;
+    ResponderPtr responder;
   };
   struct Patience {
     domain::Duration send, receive;
@@ -72,15 +80,16 @@ class Gateway : public Metered<gateway_actor::base> {
 
   void watch(const monitor_actor&);
   void select(ResponderPtr, const domain::SelectRequest&);
-  void take(ResponderPtr, domain::TakeRequest, bool list);
+  void take(Places::Place, ResponderPtr, domain::TakeRequest, bool list);
   /// Takes the select off the list; none if it was answered before.
-  ResponderPtr close_select(std::uint64_t id);
+  std::optional<Select> close_select(std::uint64_t id);
   void lost_monitor();
-  /// Asks the monitor `Atom` with a ticket and \p argument; \p finish answers the client.
+  /// Asks the monitor `Atom` with a ticket and \p argument; \p finish answers the client. Not without a place.
   template <class Answer, class Atom, class Argument>
-  void carry(ResponderPtr responder, Patience patience, Atom atom, Argument argument,
+  void carry(Places::Place place, ResponderPtr responder, Patience patience, Atom atom, Argument argument,
              std::function<void(Responder&, const Answer&)> finish);
-  bool refuse_at_the_door(Responder&);
+  /// A place for the request; null: it was refused. \p address: a guest's.
+  Places::Place admit(Responder&, Asker, const std::string& address = {});
   /// Takes the call off the list; none if its time ran out before.
   ResponderPtr close(std::uint64_t id);
   void fail(std::uint64_t id, const caf::error&);
@@ -90,10 +99,10 @@ class Gateway : public Metered<gateway_actor::base> {
   Patience guests() const { return {waits_.guest, domain::Duration::zero()}; }
 
   Waits waits_;
-  const std::size_t limit_;
+  Places places_;
   monitor_actor monitor_;
   selector_actor selector_;
-  std::unordered_map<std::uint64_t, ResponderPtr> selects_; ///< with the selector
+  std::unordered_map<std::uint64_t, Select> selects_;
   std::uint64_t last_call_ = 0;
   std::unordered_map<std::uint64_t, Call> calls_;
 };

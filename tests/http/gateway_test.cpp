@@ -15,6 +15,20 @@ struct TestConfig : caf::actor_system_config {
   TestConfig() { set("scheduler.policy", caf::atom("testing")); }
 };
 
+/// Finds every proof in order.
+class ReadySelector : public selector_actor::base {
+ public:
+  using selector_actor::base::base;
+  behavior_type make_behavior() override {
+    return {[](select_atom, const domain::SelectRequest&) {
+              domain::SelectAnswer answer;
+              answer.take.count = answer.take.minimum = 1;
+              return answer;
+            },
+            [](policy_atom, const domain::SelectRules&) {}};
+  }
+};
+
 struct Fixture {
   TestConfig config;
   caf::actor_system system{config};
@@ -50,8 +64,8 @@ struct Fixture {
     caf::anon_send(gateway, take_atom::value, responder(), request, false);
     scheduler.run();
   }
-  void boot() {
-    caf::anon_send(gateway, boot_atom::value, responder(), std::string("192.168.100.7"));
+  void boot(const std::string& address = "192.168.100.7") {
+    caf::anon_send(gateway, boot_atom::value, responder(), address);
     scheduler.run();
   }
   /// Lets so much time pass, and everything that falls due in it.
@@ -175,6 +189,55 @@ TEST_CASE_FIXTURE(Fixture, "no more requests than the limit are under way") {
   CHECK(answers.size() == 3);
   take();
   CHECK(answers.size() == 3); // there is room again
+}
+
+TEST_CASE_FIXTURE(Fixture, "G10: a flood of guests' requests keeps nobody with the token out") {
+  start();
+  script->deaf = true;
+  for (std::size_t i = 0; i < 2 * limit; ++i)
+    boot("10.0." + std::to_string(i / 256) + '.' + std::to_string(i % 256));
+  CHECK(answers.size() == 2 * limit - limit / 4); // the rest wait for the monitor
+  take();
+  CHECK(answers.back().status == 200);
+  pass(waits.guest);
+  script->deaf = false;
+  boot();
+  CHECK(answers.back().status == 200); // their places are free again
+}
+
+TEST_CASE_FIXTURE(Fixture, "one guest has few requests under way, and takes nobody else's place") {
+  start();
+  script->deaf = true;
+  for (std::size_t i = 0; i < http::Places::most_of_a_guest; ++i)
+    boot();
+  CHECK(answers.empty());
+  boot();
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].status == 503);
+  CHECK(retry_after(0) == "1");
+  script->deaf = false;
+  boot("192.168.100.8");
+  CHECK(answers.back().status == 200);
+}
+
+TEST_CASE_FIXTURE(Fixture, "selects have a share, which they keep when they become takes") {
+  limit = 8;
+  start();
+  auto selector = system.spawn<ReadySelector>();
+  caf::anon_send(gateway, watch_atom::value, selector_actor(selector));
+  script->take = test::Script::Take::hold;
+  for (int i = 0; i < 3; ++i) {
+    caf::anon_send(gateway, select_atom::value, responder(), domain::SelectRequest{});
+    scheduler.run();
+  }
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].status == 503);
+  for (int i = 0; i < 7; ++i)
+    take();
+  REQUIRE(answers.size() == 2); // six places were left
+  crank();
+  CHECK(answers.size() == 10);
+  caf::anon_send_exit(selector, caf::exit_reason::user_shutdown);
 }
 
 TEST_CASE_FIXTURE(Fixture, "without a monitor: 503; with a new one it goes on") {
