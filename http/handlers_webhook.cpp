@@ -27,19 +27,16 @@ std::string_view only_value(const Request& request, std::string_view name) {
   return values.size() == 1 ? values.front() : std::string_view();
 }
 
-/// Whether GitHub signed it; else the sender was told. Who sent too many wrong ones is told so before anything is
-/// computed.
+/// Whether GitHub signed it; else the sender was told. What GitHub signed is taken whatever else came from there:
+/// anybody can make GitHub send wrong signatures.
 bool is_signed(Context& context, const Request& request, const ResponderPtr& responder) {
-  const auto now = context.around.steady_now();
-  if (const auto wait = context.wrong_signatures.used_up(request.source, now)) {
-    responder->refuse(webhook_problem(429, "This address has sent too many wrong signatures; wait.", *wait));
-    return false;
-  }
   if (context.webhook_key.signs(request.body, only_value(request, "X-Hub-Signature-256")))
     return true;
-  context.wrong_signatures.admit(request.source, now);
-  responder->refuse(webhook_problem(
-      403, "X-Hub-Signature-256 is missing, or not the body's signature with the webhook secret."));
+  if (const auto wait = context.wrong_signatures.admit(request.source, context.around.steady_now()))
+    responder->refuse(webhook_problem(429, "This address has sent too many wrong signatures; wait.", *wait));
+  else
+    responder->refuse(webhook_problem(
+        403, "X-Hub-Signature-256 is missing, or not the body's signature with the webhook secret."));
   return false;
 }
 

@@ -31,12 +31,6 @@ std::optional<int> SourceLimiter::admit(const domain::Address& source, domain::S
   return std::nullopt;
 }
 
-std::optional<int> SourceLimiter::used_up(const domain::Address& source, domain::Steady now) {
-  std::lock_guard lock(mutex_);
-  const auto known = by_key_.find(counted_as(source));
-  return known == by_key_.end() ? std::nullopt : wait_of(*known->second, now);
-}
-
 std::optional<int> SourceLimiter::wait_of(Entry& entry, domain::Steady now) const {
   while (!entry.admitted.empty() && entry.admitted.front() + window <= now)
     entry.admitted.pop_front();

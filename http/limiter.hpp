@@ -30,8 +30,6 @@ class SourceLimiter {
   /// Counts one more and gives none, or, where the source has had its share, the seconds (1 to 60) after
   /// which it may ask again. What is refused does not count. \p now: steady, and never earlier than before.
   std::optional<int> admit(const domain::Address& source, domain::Steady now);
-  /// The same, without counting one more.
-  std::optional<int> used_up(const domain::Address& source, domain::Steady now);
   /// Sources that are remembered now.
   std::size_t sources() const;
 

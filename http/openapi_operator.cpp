@@ -59,7 +59,7 @@ const char* const openapi_operator = R"json({
     "400": "The signature is right, but the content type is not application/json, the event is not named, or the body is not as GitHub describes it.",
     "403": "X-Hub-Signature-256 is missing or wrong.",
     "404": "No webhook secret is set.",
-    "429": "Too many wrong signatures came from this address.",
+    "429": "The signature is wrong, and too many such came from this address.",
     "503": "The first crank is not over, or too many deliveries wait."}},
 "GET /openapi.json": {
   "operationId": "openapi", "tags": ["operator"], "summary": "This description", "cacheable": true,

@@ -21,7 +21,7 @@ struct Limits {
   int connections_per_source = 64;       ///< past it 429; a multiple of it is closed unanswered
   int selects_per_minute = 10;           ///< without the token, from one source; one more: 429
   int pictures_now_per_minute = 60;      ///< likewise
-  int wrong_signatures_per_minute = 10;  ///< of webhooks, from one source; after that 429, whatever comes from there
+  int wrong_signatures_per_minute = 10;  ///< of webhooks, from one source; one more: 429 instead of 403
   std::size_t requests_in_flight = 1024; ///< cranking requests under way; one more: 503
 };
 

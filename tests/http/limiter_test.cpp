@@ -24,20 +24,6 @@ TEST_CASE("so many in a minute, then none until the first of them is a minute ol
   CHECK(!limiter.admit(one, start + 10min));
 }
 
-TEST_CASE("whether a share is used up can be asked without using it") {
-  SourceLimiter limiter(2);
-  CHECK(!limiter.used_up(one, start));
-  for (int i = 0; i < 5; ++i)
-    CHECK(!limiter.used_up(one, start));
-  CHECK(limiter.sources() == 0);
-  limiter.admit(one, start);
-  CHECK(!limiter.used_up(one, start + 1s));
-  limiter.admit(one, start + 1s);
-  CHECK(limiter.used_up(one, start + 2s) == 58);
-  CHECK(!limiter.used_up(other, start + 2s));
-  CHECK(!limiter.used_up(one, start + 60s));
-}
-
 TEST_CASE("sources do not count for each other, but those of one IPv6 /64 do") {
   SourceLimiter limiter(1);
   CHECK(!limiter.admit(one, start));

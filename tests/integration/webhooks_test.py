@@ -135,11 +135,12 @@ def test_who_is_believed_and_what_is_answered(world):
     settle(1.0, "idle", lambda: len(monitor.runners("linux", "Idle")) == 1)
     assert deliver(monitor, begun).status == 202
     monitor.wait_for_runners("linux", 1, "Busy")
-    # Who tries again and again is held off, and GitHub is not.
+    # Who tries again and again is held off; what GitHub signed is not, wherever it comes from.
     stranger = {"source": "127.0.0.5", "secret": "a-secret-that-is-not-ours", "X_Real_IP": "192.0.2.1"}
     answers = [deliver(monitor, begun, **stranger).status for _ in range(12)]
     assert answers == [403] * 10 + [429] * 2
     assert deliver(monitor, begun).status == 202
+    assert deliver(monitor, begun, source=stranger["source"]).status == 202
 
 
 def test_the_secret_is_read_again(world):
