@@ -1,5 +1,6 @@
 #include "actors/selector.hpp"
 
+#include "actors/domain/names.hpp"
 #include "actors/edge/zip_text.hpp"
 
 #include <spdlog/spdlog.h>
@@ -14,11 +15,17 @@ namespace {
 
 /// How many refusals are remembered at most; further ones are asked anew.
 constexpr std::size_t most_refusals = 4096;
+/// Likewise of runs with a proof; further ones stay unknown.
+constexpr std::size_t most_known_runs = 4096;
 
 Verdict away(Duration retry_after = Duration{1'000}) {
   GithubError error;
   error.retry_after = retry_after;
   return github_away(error);
+}
+
+std::pair<std::string, RunId> run_of(const SelectRequest& asked) {
+  return {to_lower(asked.qualified_repo), asked.run_id};
 }
 
 bool is_about_the_proof(Refusal why) {
@@ -65,7 +72,7 @@ Selector::Promise Selector::select(const SelectRequest& asked) {
     refuse(std::move(verdict));
     return promise;
   }
-  forget_old_refusals();
+  forget_the_old();
   const auto identity = asked.identity();
   if (const auto known = refusals_.find(identity); known != refusals_.end())
     refuse(known->second.verdict);
@@ -84,6 +91,8 @@ void Selector::begin(const std::string& identity, const SelectRequest& asked, Pr
   search.asked = asked;
   search.rules = rules_;
   search.deadline = clock().now() + patience;
+  if (known_runs_.contains(run_of(asked)))
+    search.step = CallAllowance::Step::look_at_known;
   search.waiting.push_back(std::move(promise));
   ask_artifacts(search);
 }
@@ -96,7 +105,8 @@ Selector::Search* Selector::find(const std::string& identity, std::uint64_t numb
 template <class Reply, class... Args>
 void Selector::ask(Search& search, void (Selector::*take)(Search&, const Reply&), Args... args) {
   const auto now = clock().now();
-  if (const auto wait = allowance_.take(search.rules.github_calls_per_minute, now))
+  const auto per_minute = search.rules.github_calls_per_minute;
+  if (const auto wait = allowance_.take(per_minute, now, search.step, search.asked.source))
     return end(search, away(*wait));
   if (now >= search.deadline)
     return end(search, away());
@@ -126,6 +136,7 @@ void Selector::take_artifacts(Search& search, const detail::ArtifactsReply& repl
   if (auto* refused = std::get_if<Verdict>(&chosen))
     return end(search, std::move(*refused));
   search.artifact = std::move(std::get<Artifact>(chosen));
+  search.step = CallAllowance::Step::go_on;
   ask(search, &Selector::take_archive, archive_atom::value, search.asked.qualified_repo, search.artifact.id,
       static_cast<std::uint64_t>(search.rules.max_artifact_size));
 }
@@ -163,15 +174,18 @@ void Selector::end(Search& search, SelectAnswer answer) {
                to_string(verdict.refusal));
   if (is_about_the_proof(verdict.refusal) && refusals_.size() < most_refusals)
     refusals_[ended.key()] = {verdict, clock().now() + refusal_memory};
+  if (verdict.refusal == Refusal::none && known_runs_.size() < most_known_runs)
+    known_runs_[run_of(ended.mapped().asked)] = clock().now() + proof_memory;
   for (auto& promise : ended.mapped().waiting) {
     count(verdict);
     promise.deliver(answer);
   }
 }
 
-void Selector::forget_old_refusals() {
+void Selector::forget_the_old() {
   const auto now = clock().now();
   std::erase_if(refusals_, [now](const auto& entry) { return entry.second.until <= now; });
+  std::erase_if(known_runs_, [now](const auto& entry) { return entry.second <= now; });
 }
 
 void Selector::count(const Verdict& verdict) {

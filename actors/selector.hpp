@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace ci {
@@ -16,13 +18,15 @@ namespace ci {
 /// monitor hears of takes alone, from who asked. Equal selects that overlap are one. A refusal that GitHub's
 /// word led to is remembered for `refusal_memory`, so that repeats cost nothing.
 ///
-/// Bounded in everything that strangers can cause: calls of GitHub a minute, selects under way, time. Never
-/// waits; any scheduler thread will do.
+/// Bounded in everything that strangers can cause: calls of GitHub a minute (shared out by `CallAllowance`),
+/// selects under way, time. Never waits; any scheduler thread will do.
 class Selector : public Metered<selector_actor::base> {
  public:
   /// For all of GitHub's answers to one select.
   static constexpr std::chrono::seconds patience{8};
   static constexpr std::chrono::seconds refusal_memory{5};
+  /// For so long after a select with a proof, its run is known: see `CallAllowance`.
+  static constexpr std::chrono::hours proof_memory{1};
   /// Different selects under way at once; one more is `busy`.
   static constexpr std::size_t most_under_way = 64;
 
@@ -39,6 +43,7 @@ class Selector : public Metered<selector_actor::base> {
     domain::SelectRequest asked;
     domain::SelectRules rules; ///< as they were when it began
     domain::Steady deadline{};
+    domain::CallAllowance::Step step = domain::CallAllowance::Step::look; ///< of its next call
     std::vector<Promise> waiting;
     domain::Artifact artifact;
     domain::SelectAnswer found;
@@ -60,7 +65,7 @@ class Selector : public Metered<selector_actor::base> {
   Search* find(const std::string& identity, std::uint64_t number);
   void end(Search&, domain::SelectAnswer);
   void end(Search& search, domain::Verdict verdict) { end(search, {std::move(verdict), {}}); }
-  void forget_old_refusals();
+  void forget_the_old();
   void count(const domain::Verdict&);
 
   registrations_actor registrations_;
@@ -70,6 +75,7 @@ class Selector : public Metered<selector_actor::base> {
   std::uint64_t last_number_ = 0;
   std::map<std::string, Search> searches_;
   std::map<std::string, Remembered> refusals_;
+  std::map<std::pair<std::string, domain::RunId>, domain::Steady> known_runs_; ///< until when
 };
 
 } // namespace ci

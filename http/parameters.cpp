@@ -2,6 +2,7 @@
 
 #include "actors/domain/names.hpp"
 #include "http/digest.hpp"
+#include "http/limiter.hpp"
 
 #include <charconv>
 #include <set>
@@ -124,6 +125,7 @@ domain::ProfileNumbers read_override(ParameterReader& reader, const Request& req
 domain::SelectRequest read_select(ParameterReader& reader, const Request& request) {
   domain::SelectRequest select;
   read_job(reader, select);
+  select.source = counted_as(request.source);
   const auto keys = values_of(request.headers, "X-Reservation-Key");
   if (keys.size() > 1)
     reader.note("X-Reservation-Key", "is given more than once");

@@ -122,15 +122,32 @@ Verdict github_away(const GithubError& error) {
           std::max(Duration{1'000}, error.retry_after)};
 }
 
-std::optional<Duration> CallAllowance::take(int per_minute, Steady now) {
-  while (!taken_.empty() && taken_.front() + allowance_window <= now)
-    taken_.pop_front();
-  if (taken_.size() < static_cast<std::size_t>(std::max(per_minute, 0))) {
-    taken_.push_back(now);
-    return std::nullopt;
+std::optional<Duration> CallAllowance::take(int per_minute, Steady now, Step step, const Address& source) {
+  std::erase_if(taken_, [now](const Taken& taken) { return taken.at + allowance_window <= now; });
+  const auto all = static_cast<std::size_t>(std::max(per_minute, 0));
+  const auto any = [](const Taken&) { return true; };
+  const auto unknown = [](const Taken& taken) { return taken.step == Step::look; };
+  const auto own = [&](const Taken& taken) { return taken.step != Step::go_on && taken.source == source; };
+  const auto count = [this](const auto& which) {
+    return static_cast<std::size_t>(std::count_if(taken_.begin(), taken_.end(), which));
+  };
+  /// Until the oldest of those is over.
+  const auto wait_for = [&](const auto& which) {
+    const auto oldest = std::find_if(taken_.begin(), taken_.end(), which);
+    const auto opens = (oldest == taken_.end() ? now : oldest->at) + allowance_window;
+    return std::max(Duration{1}, std::chrono::ceil<Duration>(opens - now));
+  };
+  if (taken_.size() >= all)
+    return wait_for(any);
+  if (step != Step::go_on) {
+    const auto own_looks = count(own);
+    if (own_looks > 0 && (taken_.size() >= all / 2 || own_looks >= all / 6))
+      return wait_for(own);
+    if (step == Step::look && count(unknown) >= all - all / 3)
+      return wait_for(unknown);
   }
-  const auto opens = taken_.empty() ? now + allowance_window : taken_.front() + allowance_window;
-  return std::max(Duration{1}, std::chrono::ceil<Duration>(opens - now));
+  taken_.push_back({now, step, source});
+  return std::nullopt;
 }
 
 } // namespace ci::domain

@@ -2,6 +2,7 @@
 /// Selecting runners without a token: what is asked, by which rules, and the checks in their order
 /// (spec/api.md, "/select-runner"). Pure; time is an argument.
 
+#include "actors/domain/address.hpp"
 #include "actors/domain/answers.hpp"
 #include "actors/domain/artifact.hpp"
 #include "actors/domain/github.hpp"
@@ -37,6 +38,8 @@ struct SelectRequest {
   RunId run_id = 0;
   /// SHA-256 of `X-Reservation-Key` in lower-case hexadecimal digits; empty where there was no such header.
   std::string key_sha256;
+  /// Whose it is, as limits by source count them.
+  Address source{};
 
   /// Equal for requests that must get the same answer.
   std::string identity() const;
@@ -71,14 +74,28 @@ Verdict no_such_artifact(const SelectRules&, const SelectRequest&);
 /// GitHub said no for reasons of its own, or said nothing.
 Verdict github_away(const GithubError&);
 
-/// How many calls may still be made: at most so many in any minute.
+/// How many calls may still be made: at most so many in any minute. Anybody can make up runs, and repeat what
+/// others have proved, so calls are shared out where a search begins. One source has no more than a sixth of all for
+/// its looks, and one look once half of all calls are made. A third is kept from looks at runs that have proved
+/// nothing. A search that has found its artifact goes on while there are any.
 class CallAllowance {
  public:
-  /// Counts a call where there is room for one. Else how long to wait for room, never zero.
-  std::optional<Duration> take(int per_minute, Steady now);
+  enum class Step {
+    look,          ///< a search's first call, for a run that has proved nothing
+    look_at_known, ///< likewise, for a run that has
+    go_on,         ///< a later one
+  };
+  /// Counts a call where there is room for one. Else how long to wait for room, never zero. \p source: as limits
+  /// count sources.
+  std::optional<Duration> take(int per_minute, Steady now, Step step, const Address& source);
 
  private:
-  std::deque<Steady> taken_; ///< within the last minute, oldest first
+  struct Taken {
+    Steady at;
+    Step step;
+    Address source;
+  };
+  std::deque<Taken> taken_; ///< within the last minute, oldest first
 };
 
 } // namespace ci::domain

@@ -23,6 +23,8 @@ struct Github {
       ArtifactsReply::ok({{{42, artifact_title, 100, false, noon - 1s}}, noon});
   std::optional<ArchiveReply> archive;
   std::optional<RunReply> run;
+  /// The only run that has artifacts; 0: each has.
+  RunId only_run = 0;
   int calls = 0;
 
   void hold(const std::string& text) {
@@ -46,8 +48,10 @@ class FakeRegistrations : public registrations_actor::base {
         [](delete_atom, RegistrationId) { return detail::DoneReply::ok({}); },
         [this](run_atom, const std::string&, RunId) { return reply(github_->run); },
         [](jobs_atom, const std::string&, RunId) { return detail::JobsReply::ok({}); },
-        [this](artifs_atom, const std::string&, RunId, const std::string& wanted) {
+        [this](artifs_atom, const std::string&, RunId run, const std::string& wanted) {
           CHECK(wanted == artifact_title);
+          if (github_->only_run != 0 && run != github_->only_run)
+            return reply(std::optional(ArtifactsReply::ok({{}, noon})));
           return reply(github_->artifacts);
         },
         [this](archive_atom, const std::string&, std::int64_t artifact, std::uint64_t) {
@@ -110,7 +114,9 @@ struct Fixture : ci::test::Asker {
     return "unique_id=" + id + "\nqualified_repo=octo/repo\nrun_id=7\nself_hosted_image_name=" + profile +
            "\n";
   }
-  static SelectRequest asked(RunId run = 7) { return {id, id, "octo/repo", run, ""}; }
+  static SelectRequest asked(RunId run = 7, std::uint32_t source = 1) {
+    return {id, id, "octo/repo", run, "", Address::v4(source)};
+  }
   auto send(const SelectRequest& request = asked()) {
     return ask_of(selector, select_atom::value, request);
   }
@@ -219,12 +225,38 @@ TEST_CASE_FIXTURE(Fixture, "G11: selects make no more calls a minute than they m
   rules.github_calls_per_minute = 3;
   apply();
   CHECK(select(asked(7)).verdict.refusal == Refusal::none);
-  const auto spent = select(asked(8));
+  const auto spent = select(asked(8, 2));
   CHECK(spent.verdict.refusal == Refusal::github_away);
   CHECK(spent.verdict.retry_after == 60s);
   CHECK(github->calls == 3);
   scheduler.advance_time(60s);
   CHECK(select(asked(7)).verdict.refusal == Refusal::none);
+}
+
+TEST_CASE_FIXTURE(Fixture, "G11: who makes up runs leaves GitHub to others") {
+  github->only_run = 7;
+  RunId made_up = 1'000;
+  for (std::uint32_t source = 1; source <= 6; ++source)
+    for (int i = 0; i < 10; ++i)
+      select(asked(++made_up, source));
+  CHECK(select(asked(7, 7)).verdict.refusal == Refusal::none);
+}
+
+TEST_CASE_FIXTURE(Fixture, "G11: a run that gave a proof is served for an hour, however many make up others") {
+  github->only_run = 7;
+  RunId made_up = 1'000;
+  const auto flood = [&] {
+    for (std::uint32_t source = 100; source < 200; ++source)
+      select(asked(++made_up, source));
+  };
+  CHECK(select(asked(7)).verdict.refusal == Refusal::none);
+  scheduler.advance_time(Selector::proof_memory - 1s);
+  flood();
+  CHECK(select(asked(8, 2)).verdict.refusal == Refusal::github_away);
+  CHECK(select(asked(7, 3)).verdict.refusal == Refusal::none); // and is known for another hour
+  scheduler.advance_time(Selector::proof_memory);
+  flood();
+  CHECK(select(asked(7, 4)).verdict.refusal == Refusal::github_away);
 }
 
 TEST_CASE_FIXTURE(Fixture, "only so many selects are under way") {

@@ -142,14 +142,75 @@ TEST_CASE("selects are the same only where they must get the same answer") {
   CHECK(other.identity() != asked().identity());
 }
 
-TEST_CASE("an allowance holds in every minute") {
-  CallAllowance allowance;
+namespace {
+
+/// An allowance of 60 calls, and the time.
+struct Allowance {
+  using Step = CallAllowance::Step;
+  CallAllowance calls;
   Steady now{std::chrono::hours(1)};
-  CHECK(!allowance.take(2, now));
-  CHECK(!allowance.take(2, now + 20s));
-  CHECK(allowance.take(2, now + 30s) == 30s);
-  CHECK(allowance.take(2, now + 60s - 1ns) == 1ms);
-  CHECK(!allowance.take(2, now + 60s));
-  CHECK(allowance.take(2, now + 61s) == 19s);
-  CHECK(allowance.take(0, now + 300s) > 0s);
+
+  std::optional<Duration> take(Step step, std::uint32_t source, int per_minute = 60) {
+    return calls.take(per_minute, now, step, Address::v4(source));
+  }
+  /// How many such calls are made before one is refused.
+  int take_all(Step step, std::uint32_t source) {
+    for (int made = 0;; ++made)
+      if (take(step, source))
+        return made;
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(Allowance, "an allowance holds in every minute") {
+  const auto begin = now;
+  const auto at = [&](std::chrono::nanoseconds after, int per_minute = 2) {
+    now = begin + after;
+    return take(Step::go_on, 1, per_minute);
+  };
+  CHECK(!at(0s));
+  CHECK(!at(20s));
+  CHECK(at(30s) == 30s);
+  CHECK(at(60s - 1ns) == 1ms);
+  CHECK(!at(60s));
+  CHECK(at(61s) == 19s);
+  CHECK(at(300s, 0) > 0s);
+}
+
+TEST_CASE_FIXTURE(Allowance, "a source has a sixth for looks, and one look when half of all calls are made") {
+  std::uint32_t source = 0;
+  for (int i = 0; i < 3; ++i)
+    CHECK(take_all(Step::look_at_known, ++source) == 10);
+  while (source < 33)
+    CHECK(take_all(Step::look_at_known, ++source) == 1);
+  CHECK(take_all(Step::look_at_known, ++source) == 0);
+  CHECK(take(Step::go_on, 1) == 60s);
+}
+
+TEST_CASE_FIXTURE(Allowance, "a third is kept from looks at runs that have proved nothing") {
+  std::uint32_t source = 0;
+  for (int i = 0; i < 3; ++i)
+    CHECK(take_all(Step::look, ++source) == 10);
+  while (source < 13)
+    CHECK(take_all(Step::look, ++source) == 1);
+  CHECK(take_all(Step::look, ++source) == 0);
+  CHECK(!take(Step::look_at_known, source));
+  CHECK(take_all(Step::go_on, source) == 19);
+}
+
+TEST_CASE_FIXTURE(Allowance, "a source that is alone can make ten selects of three calls") {
+  for (int i = 0; i < 10; ++i)
+    for (const auto step : {Step::look, Step::go_on, Step::go_on})
+      CHECK(!take(step, 1));
+  now += 10s;
+  CHECK(take(Step::look, 1) == 50s);
+  CHECK(!take(Step::look, 2));
+}
+
+TEST_CASE_FIXTURE(Allowance, "however small the allowance is, the first to ask has a call") {
+  CHECK(!take(Step::look, 1, 1));
+  CHECK(take(Step::go_on, 1, 1) == 60s);
+  now += 60s;
+  CHECK(!take(Step::look, 2, 1));
 }

@@ -66,6 +66,7 @@ TEST_CASE("a select without a token becomes a take, and its answer is a list") {
   CHECK(service.say->asked.qualified_repo == "servo/servo");
   CHECK(service.say->asked.run_id == 5'000'000'000);
   CHECK(service.say->asked.key_sha256.empty());
+  CHECK(service.say->asked.source == *ci::domain::parse_address("127.0.0.1"));
 }
 
 TEST_CASE("of a reservation key only the digest goes on") {
