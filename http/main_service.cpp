@@ -4,6 +4,7 @@
 #include "http/api.hpp"
 #include "http/main_cast.hpp"
 #include "http/main_check.hpp"
+#include "http/readiness.hpp"
 #include "http/served.hpp"
 #include "http/server.hpp"
 
@@ -23,8 +24,6 @@ using namespace std::chrono_literals;
 /// SIGTERM ends the process within 10 s; this is what the orders under way get of it.
 constexpr auto grace = 6s;
 constexpr auto actors_patience = 2s;
-/// A monitor that has not turned its crank for so long is stuck: systemd is to start the service anew.
-constexpr auto stuck_after = 60s;
 
 /// Bound ports, one `<address> <port>` a line, for whoever started us with port 0. Written anew as a whole.
 void write_port_file(const std::string& path, const Server& server) {
@@ -111,7 +110,8 @@ void Service::tell_systemd(bool& told_ready) {
     sd_notify(0, "READY=1");
     told_ready = true;
   }
-  if (!cranked || std::chrono::steady_clock::now() - last < stuck_after)
+  const auto age = cranked ? std::optional(std::chrono::steady_clock::now() - last) : std::nullopt;
+  if (!is_stuck(age, options_.ready_within))
     sd_notify(0, "WATCHDOG=1");
 }
 
@@ -136,7 +136,9 @@ void Service::stop(int status) {
 }
 
 void Service::apply(const config::Secrets& secrets) {
-  api_->adjust(http_options(settings_, secrets));
+  const auto options = http_options(settings_, secrets);
+  options_.ready_within = options.ready_within;
+  api_->adjust(options);
   api_->set_token(secrets.monitor_api_token.reveal());
   const auto& webhook_secret = secrets.github_webhook_secret;
   api_->set_webhook_secret(webhook_secret ? webhook_secret->reveal() : std::string_view());

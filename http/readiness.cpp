@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace ci::http {
 
 namespace {
@@ -19,6 +21,8 @@ Json parties(const domain::Snapshot* snapshot) {
           {"libvirt", party(&domain::Snapshot::libvirt)},
           {"store", party(&domain::Snapshot::store)}};
 }
+
+constexpr domain::Duration stuck_after{60'000};
 
 std::string why_not(bool stopping, std::optional<double> age) {
   if (stopping)
@@ -52,6 +56,10 @@ Response readiness(const domain::Snapshot* snapshot,
   body.update(more);
   response.body = std::make_shared<const std::string>(body.dump());
   return response;
+}
+
+bool is_stuck(std::optional<std::chrono::steady_clock::duration> crank_age, domain::Duration ready_within) {
+  return crank_age && *crank_age >= std::max(stuck_after, ready_within);
 }
 
 } // namespace ci::http

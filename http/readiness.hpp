@@ -15,4 +15,9 @@ Response readiness(const domain::Snapshot* snapshot,
                    std::optional<std::chrono::steady_clock::duration> crank_age, domain::Duration limit,
                    const std::string& instance);
 
+/// Whether the monitor is stuck, so that the service is to be started anew: it has ended a crank, but none for a
+/// minute, nor for \p ready_within, which is readiness()'s limit: an idle monitor may sleep for a poll interval.
+/// \p crank_age: as there.
+bool is_stuck(std::optional<std::chrono::steady_clock::duration> crank_age, domain::Duration ready_within);
+
 } // namespace ci::http

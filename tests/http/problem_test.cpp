@@ -166,3 +166,12 @@ TEST_CASE("readiness follows the age of the last crank, and says how everyone is
   snapshot.draining = true;
   CHECK(readiness(&snapshot, 1s, 30s, "/readyz").status == 503);
 }
+
+TEST_CASE("the monitor is stuck after a minute without a crank, or what /readyz allows it where that is longer") {
+  CHECK(!is_stuck(std::nullopt, 30s));
+  CHECK(!is_stuck(59'999ms, 30s));
+  CHECK(is_stuck(60s, 30s));
+  // It sleeps for an hour where nothing happens, and /readyz allows three of them.
+  CHECK(!is_stuck(2h, 3h));
+  CHECK(is_stuck(3h, 3h));
+}
