@@ -129,8 +129,8 @@ void Core::plan() {
     if (c.paused || (c.wanted <= 0 && !create_pause_.count(key)))
       vacancies_.erase(key); // they are not to be filled, and it is not that this is tried in vain
   int under_way = 0;
-  for (auto& [id, r] : runners_)
-    under_way += r.rec.phase == Phase::creating;
+  for (auto& [id, r] : runners_) // what was ordered of one that was given up goes on
+    under_way += r.rec.phase == Phase::creating || r.preparing || r.starting;
   auto room = policy_->budget - held();
   for (auto& [key, wanted] : fitted(counts)) {
     auto& profile = policy_->profiles.at(key);

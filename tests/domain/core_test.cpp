@@ -48,6 +48,25 @@ TEST_CASE("no more than max_parallel_creates are made at once") {
   CHECK(b.core->runners().size() == 4);
 }
 
+TEST_CASE("a runner whose disk is still being made is one of max_parallel_creates, though it is given up") {
+  Bench b;
+  b.profile("linux", 9);
+  int disks = 0;
+  b.lose = [&](const Effect& e) {
+    bool disk = std::holds_alternative<effect::Prepare>(e);
+    disks += disk;
+    return disk;
+  };
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::Register>(e))
+      return World::error(GithubError::Kind::unprocessable, 422);
+    return {};
+  };
+  b.start();
+  b.advance(60s);
+  CHECK(disks == 4);
+}
+
 namespace {
 
 /// Keeps what is measured in one family, by the value of its label.
