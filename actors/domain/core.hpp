@@ -303,6 +303,9 @@ class Core final : private Outbox {
   // core_images.cpp: where images and runners meet
   void advance_images();
   void plan_images(const Counts&);
+  /// \p spare: what the profile's images may take; what the image holds itself is not in it.
+  void plan_trial(Image&, const Profile&, const ProfileCounts&, const Resources& spare);
+  void plan_build(const Profile&, const ProfileCounts&, const Resources& spare);
   bool image_takes_slot(const std::string& profile) const;
   void settle_trial(Image&);
   static bool spares_one(const ProfileCounts&);

@@ -75,32 +75,40 @@ void Core::plan_images(const Counts& counts) {
   for (auto& [key, profile] : policy_->profiles) {
     auto& c = counts.at(key);
     auto* image = images_.on_trial(key);
-    bool due = std::find(builds.begin(), builds.end(), key) != builds.end();
     if (image)
       settle_trial(*image);
-    if (c.paused)
-      continue;
-    if (image && image->rec.phase == ImagePhase::trial && image->rec.trial_runner == 0) {
-      auto pause = create_pause_.find(key);
-      if (pause != create_pause_.end() && !pause->second.due(now_.time))
-        wake(pause->second.next());
-      else if (image->rec.held == Resources{} && image_takes_slot(key))
-        continue; // its last trial runner is not gone yet
-      else if ((spare_for(key) + image->rec.held).holds(profile.requires_))
-        images_.trial_ordered(*image, order_runner(profile, image->rec.template_guest));
-      else
-        drain_for_image(key, c);
-    } else if (due) {
-      if (image_takes_slot(key))
-        continue; // something is left of the last try
-      if (spare_for(key).holds(profile.requires_))
-        images_.begin(now_.time, *policy_, profile);
-      else
-        drain_for_image(key, c);
-    } else if (!image && !images_.borrows(key))
+    if (c.paused) {
+      if (image)
+        images_.trial_put_off(*image);
+    } else if (image && image->rec.phase == ImagePhase::trial && image->rec.trial_runner == 0)
+      plan_trial(*image, profile, c, spare_for(key));
+    else if (std::find(builds.begin(), builds.end(), key) != builds.end())
+      plan_build(profile, c, spare_for(key));
+    else if (!image && !images_.borrows(key))
       replace_outdated(profile, c);
   }
   destroy_of_discarded();
+}
+
+/// Orders the runner that has to prove the image, or makes room for it.
+void Core::plan_trial(Image& image, const Profile& profile, const ProfileCounts& c, const Resources& spare) {
+  auto pause = create_pause_.find(profile.key);
+  if (pause != create_pause_.end() && !pause->second.due(now_.time))
+    return wake(pause->second.next());
+  if (image.rec.held == Resources{} && image_takes_slot(profile.key))
+    return; // its last trial runner is not gone yet
+  if (!(spare + image.rec.held).holds(profile.requires_))
+    return drain_for_image(profile.key, c);
+  images_.trial_ordered(image, order_runner(profile, image.rec.template_guest));
+}
+
+/// Begins the build that is due, or makes room for it.
+void Core::plan_build(const Profile& profile, const ProfileCounts& c, const Resources& spare) {
+  if (image_takes_slot(profile.key))
+    return; // something is left of the last try
+  if (!spare.holds(profile.requires_))
+    return drain_for_image(profile.key, c);
+  images_.begin(now_.time, *policy_, profile);
 }
 
 /// Whether something holds a slot for an image that does not serve, beside one that does. One slot is all that images

@@ -258,18 +258,20 @@ void Images::advance(Time now, const Policy& policy, const std::function<bool(co
 }
 
 void Images::advance(Time now, const Policy& policy, Image& image) {
-  if (!image.committed || image.under_way != Image::Order::none)
+  auto phase = image.rec.phase;
+  if (!image.committed || image.under_way != Image::Order::none || phase == ImagePhase::ready ||
+      phase == ImagePhase::discarding)
     return;
-  if (image.rec.phase == ImagePhase::building)
-    advance_building(now, policy, image);
-  else if (image.rec.phase == ImagePhase::sealing)
-    advance_sealing(now, policy, image);
-}
-
-void Images::advance_building(Time now, const Policy& policy, Image& image) {
   auto profile = policy.profiles.find(image.rec.profile);
   if (profile == policy.profiles.end())
     return discard(image, "its profile is configured no more");
+  if (phase == ImagePhase::building)
+    advance_building(now, policy, profile->second.image.build_timeout, image);
+  else if (phase == ImagePhase::sealing)
+    advance_sealing(now, policy, image);
+}
+
+void Images::advance_building(Time now, const Policy& policy, Duration build_timeout, Image& image) {
   if (!image.prepared)
     return place(image, Image::Order::prepare, effect::PrepareImage{spec_of(policy, image)});
   if (!image.started_at)
@@ -286,10 +288,10 @@ void Images::advance_building(Time now, const Policy& policy, Image& image) {
                                image_seconds(image.rec.ordered_at, now)});
     return report(image, "image_built", "");
   }
-  auto deadline = *image.started_at + profile->second.image.build_timeout;
+  auto deadline = *image.started_at + build_timeout;
   if (now < deadline)
     return out_.wake(deadline);
-  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(profile->second.image.build_timeout);
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(build_timeout);
   fail(now, image,
        "the rebuild guest did not shut itself down within " + std::to_string(seconds.count()) + " s");
 }
@@ -424,6 +426,13 @@ Image* Images::on_trial(const std::string& profile) {
 
 void Images::trial_ordered(Image& image, RunnerId runner) {
   image.rec.trial_runner = runner;
+  image.rec.held = {};
+  save(image);
+}
+
+void Images::trial_put_off(Image& image) {
+  if (image.rec.phase != ImagePhase::trial || image.rec.held == Resources{})
+    return;
   image.rec.held = {};
   save(image);
 }

@@ -88,6 +88,8 @@ class Images {
   Image* on_trial(const std::string& profile);
   /// Its trial runner was ordered, and holds the slot instead.
   void trial_ordered(Image&, RunnerId);
+  /// It gets no trial runner for now, and so holds no slot for one.
+  void trial_put_off(Image&);
   /// A runner made from it came online: switches the profile.
   void trial_passed(Time now, Image&);
   /// A runner made from it ended without ever having been online.
@@ -127,7 +129,7 @@ class Images {
   ImageSpec spec_of(const Policy&, const Image&) const;
   void place(Image&, Image::Order, Effect);
   void advance(Time now, const Policy&, Image&);
-  void advance_building(Time now, const Policy&, Image&);
+  void advance_building(Time now, const Policy&, Duration build_timeout, Image&);
   void advance_sealing(Time now, const Policy&, Image&);
   void saw(Image&, const GuestObservation&);
   void fail(Time now, Image&, const std::string& why);

@@ -258,6 +258,62 @@ TEST_CASE("a GitHub that is away does not fail a trial") {
   CHECK(b.counts().image.failures == 0);
 }
 
+TEST_CASE("G8: an image on trial holds no slot while its profile is paused") {
+  Forge b(2, 2);
+  b.fill();
+  b.rebuild("linux");
+  b.roll(3min); // an idle runner makes room
+  REQUIRE(b.pull(lever::SetPaused{"linux", true}).verdict.refusal == Refusal::none);
+  b.finish_build();
+  CHECK(b.counts().image.state == "trial");
+  CHECK(b.core->held().hugepages_1g == 1);
+  SUBCASE("then it goes on") { b.pull(lever::SetPaused{"linux", false}); }
+  SUBCASE("then it waits for room where another profile has the slot") {
+    b.world.add_template("ci-template-other@2026-01-01T00:00:00.000000000Z");
+    auto& other = b.profile("other", 1);
+    b.apply_policy();
+    b.roll(10s);
+    REQUIRE(b.core->held().hugepages_1g == 2);
+    b.pull(lever::SetPaused{"linux", false});
+    b.roll(1min);
+    CHECK(b.core->held().hugepages_1g == 2);
+    CHECK(b.counts().image.state == "trial");
+    other.target_count = 0;
+    b.apply_policy();
+  }
+  b.roll(20min);
+  CHECK(b.core->held().hugepages_1g == 2);
+  CHECK(b.counts().image.state == "ready");
+  CHECK(b.runners_of()[b.templates().front()] == 0);
+}
+
+TEST_CASE("an image of a profile that is configured no more is deleted however far it came") {
+  for (std::string state : {"building", "sealing", "trial"})
+    for (bool at_start : {false, true}) {
+      CAPTURE(state);
+      CAPTURE(at_start);
+      Forge b;
+      b.fill();
+      b.rebuild("linux");
+      b.pull(lever::SetPaused{"linux", true});
+      b.fail_host = [&](const Effect& e) -> std::optional<std::string> {
+        if (std::holds_alternative<effect::SealImage>(e) && state == "sealing")
+          return "made up";
+        return {};
+      };
+      if (state != "building")
+        b.finish_build();
+      REQUIRE(b.counts().image.state == state);
+      b.fail_host = nullptr;
+      b.policy->profiles.erase("linux");
+      at_start ? b.start() : b.apply_policy();
+      b.advance(10s);
+      CHECK(b.core->images().all().size() == 1);
+      CHECK(b.core->images().held() == Resources{});
+      CHECK(b.world.image_files.size() == 1);
+    }
+}
+
 TEST_CASE("a changed folder or image table asks for a build; an unchanged one does not") {
   Forge b;
   b.fill();
