@@ -106,6 +106,7 @@ void Images::load(Time now, const StoreImage& stored) {
     image.rec = rec;
     image.committed = true;
     image.serves = rec.phase == ImagePhase::ready;
+    image.may_start = rec.phase == ImagePhase::building || rec.phase == ImagePhase::discarding;
     if (rec.phase == ImagePhase::building) // nobody knows how far it came; the next one begins at once
       discard(image, "the service was restarted during its build");
   }
@@ -155,6 +156,7 @@ void Images::adopt(const ImageRecord& rec) {
 // --- observations
 
 void Images::saw(Image& image, const GuestObservation& seen) {
+  image.may_start &= seen.state != GuestState::on;
   if (image.under_way != Image::Order::none || seen.read_at <= image.guest_as_of)
     return; // it may have been read before the order's end
   image.guest = seen.state;
@@ -274,8 +276,10 @@ void Images::advance(Time now, const Policy& policy, Image& image) {
 void Images::advance_building(Time now, const Policy& policy, Duration build_timeout, Image& image) {
   if (!image.prepared)
     return place(image, Image::Order::prepare, effect::PrepareImage{spec_of(policy, image)});
-  if (!image.started_at)
+  if (!image.started_at) {
+    image.may_start = true;
     return place(image, Image::Order::start, effect::StartImage{spec_of(policy, image)});
+  }
   if (image.guest == GuestState::absent)
     return fail(now, image, "the rebuild guest is gone");
   if (image.guest == GuestState::off && image.guest_reason != "shutdown")
@@ -321,6 +325,7 @@ void Images::on_started(Time now, const std::string& key, const HostReply& reply
   image->started_at = now;
   image->guest = GuestState::on; // or may be, for all that is known
   image->guest_known = true;
+  image->may_start &= !reply;
   if (image->rec.phase != ImagePhase::building)
     return;
   if (!reply)
@@ -375,17 +380,22 @@ void Images::discard(Image& image, const std::string& why) {
   image.rec.reason = why;
   image.serves = false;
   image.pause.succeeded();
-  // Its slot stays its own while its guest may run.
-  if (image.under_way == Image::Order::none && image.guest_known && image.guest != GuestState::on)
+  if (guest_ended(image))
     image.rec.held = {};
   save(image);
   report(image, "image_discarding", why);
 }
 
-/// What is to be deleted holds its slot until its guest is off.
+/// A start whose answer is lost, or was cut off by the end of a process, goes on at libvirt: a guest that is off
+/// but was never seen on may come on yet (G4).
+bool Images::guest_ended(const Image& image) {
+  return image.under_way == Image::Order::none && image.guest_known && image.guest != GuestState::on &&
+         !image.may_start;
+}
+
+/// What is to be deleted holds its slot until its guest has ended, or is deleted.
 void Images::give_slot_back(Image& image) {
-  if (image.rec.phase != ImagePhase::discarding || image.rec.held == Resources{} || !image.guest_known ||
-      image.guest == GuestState::on || image.under_way != Image::Order::none)
+  if (image.rec.phase != ImagePhase::discarding || image.rec.held == Resources{} || !guest_ended(image))
     return;
   image.rec.held = {};
   save(image);

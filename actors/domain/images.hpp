@@ -35,6 +35,7 @@ struct Image {
   std::optional<Time> started_at;
   GuestState guest = GuestState::absent;
   bool guest_known = false;
+  bool may_start = false; ///< a start was ordered, and it was not seen on since: off does not mean that it ended
   std::string guest_reason;
   Steady guest_as_of{}; ///< observations read before this say nothing new
   int seal_failures = 0;
@@ -136,6 +137,7 @@ class Images {
   void fail_order(Time now, Image&, const char* what, const HostReply&);
   void discard(Image&, const std::string& why);
   void give_slot_back(Image&);
+  static bool guest_ended(const Image&);
   void prune(const std::string& profile);
   void link(Time now, const Policy&);
   void remember_trouble(const std::string& profile);

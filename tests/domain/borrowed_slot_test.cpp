@@ -95,6 +95,51 @@ TEST_CASE("G8: an image that can't be deleted holds no slot once its guest is of
   CHECK(b.rebuilds_on().size() == 1);
 }
 
+TEST_CASE("G4: an image keeps its slot while its guest may still be starting, though it is off") {
+  bool restarted = false, deleted = false;
+  SUBCASE("its start was not answered in time, and it ends") {}
+  SUBCASE("its start was not answered in time, and it is deleted") { deleted = true; }
+  SUBCASE("the service was restarted meanwhile, and it ends") { restarted = true; }
+  SUBCASE("the service was restarted meanwhile, and it is deleted") { restarted = deleted = true; }
+  Forge b(1, 1);
+  std::optional<ImageSpec> started;
+  b.lose = [&](const Effect& e) {
+    auto* start = std::get_if<effect::StartImage>(&e);
+    if (start && !started)
+      started = start->spec;
+    return start != nullptr;
+  };
+  b.fail_host = [](const Effect& e) -> std::optional<std::string> {
+    if (std::holds_alternative<effect::DiscardImage>(e))
+      return "no answer in time";
+    return {};
+  };
+  b.start();
+  REQUIRE(started);
+  b.world.guests[started->rebuild_guest].uuid = started->uuid; // defined, and being started
+  if (restarted)
+    b.start();
+  else
+    b.core->on_image_started(b.now(), started->template_guest, {"no answer in time", b.steady});
+  auto held = [&] {
+    auto image = b.core->images().all().find(started->template_guest);
+    return image == b.core->images().all().end() ? 0 : image->second.rec.held.hugepages_1g;
+  };
+  b.advance(10min);
+  CHECK(held() == 1);
+  b.world.boot(started->rebuild_guest, started->uuid, b.steady);
+  b.advance(1min);
+  CHECK(held() == 1);
+  CHECK(b.core->held().hugepages_1g == 1);
+  if (deleted)
+    b.fail_host = nullptr;
+  else
+    b.world.power_off(started->rebuild_guest);
+  b.advance(10min);
+  CHECK(held() == 0);
+  CHECK(b.core->held().hugepages_1g == 1); // the next build has it
+}
+
 TEST_CASE("G4: a listing that is older than an image's end does not make a stranger of its guest") {
   Forge b(1);
   b.start();
