@@ -94,8 +94,7 @@ void Core::publish() {
     auto& counts = next->profiles[key];
     counts.image = images_.view(now_.time, *policy_, profile);
     if (profile.template_guest.empty())
-      if (auto image = parse_template_guest(policy_->prefixes, counts.image.template_guest))
-        counts.image_made_at = snapshot_time(image->snapshot);
+      counts.image_made_at = images_.made_at(key);
   }
   for (auto& [id, r] : runners_)
     next->runners.push_back(view_of(r));

@@ -107,6 +107,10 @@ void Images::load(Time now, const StoreImage& stored) {
     image.committed = true;
     image.serves = rec.phase == ImagePhase::ready;
     image.may_start = rec.phase == ImagePhase::building || rec.phase == ImagePhase::discarding;
+    if (rec.ordered_at > now) { // the clock was set back
+      image.rec.ordered_at = now;
+      save(image);
+    }
     if (rec.phase == ImagePhase::building) // nobody knows how far it came; the next one begins at once
       discard(image, "the service was restarted during its build");
   }

@@ -98,6 +98,8 @@ class Images {
 
   /// The template that new runners are made from; empty: there is none.
   std::string template_for(const std::string& profile) const;
+  /// When that was made; none: there is none.
+  std::optional<Time> made_at(const std::string& profile) const;
   /// Target device of the cloned disk of runners made from it; none: not an image of ours.
   std::optional<std::string> disk_target(const std::string& template_guest) const;
   /// Whether it is an image of ours that no runner has come online from (yet).
@@ -143,7 +145,6 @@ class Images {
   void remember_trouble(const std::string& profile);
   const Image* serving(const std::string& profile) const;
   bool under_way(const std::string& profile) const;
-  std::optional<Time> made_at(const std::string& profile) const;
   std::string snapshot_for(Time now, const std::string& profile) const;
   /// Why the profile needs a build; none: it does not.
   std::optional<std::string> due(Time now, const Policy&, const Profile&) const;

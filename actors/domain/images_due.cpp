@@ -96,6 +96,9 @@ bool Images::orders_under_way() const {
 
 std::optional<Time> Images::made_at(const std::string& profile) const {
   auto name = template_for(profile);
+  // A name is the time that the clock showed, which may have been wrong, and only orders images.
+  if (auto ours = images_.find(name); ours != images_.end())
+    return ours->second.rec.ordered_at;
   return name.empty() ? std::nullopt : snapshot_time(name.substr(name.rfind('@') + 1));
 }
 

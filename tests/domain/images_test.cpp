@@ -373,6 +373,28 @@ TEST_CASE("an existing template by hand serves, and is replaced when it is too o
   CHECK(b.world.guests.count(old_template) == 1); // not ours: never deleted
 }
 
+TEST_CASE("an image that was made while the clock was ahead is replaced when it is too old") {
+  Forge b;
+  b.policy->timings.base_image_max_age = 1h;
+  b.policy->profiles.at("linux").image.build_timeout = 5h;
+  b.time += 365 * 24h;
+  b.fill();
+  b.time -= 365 * 24h;
+  SUBCASE("it was set back meanwhile") { b.core->on_clock_jump(b.now(), -365 * 24h); }
+  SUBCASE("it was set back while the service was down") { b.start(); }
+  b.roll(5s);
+  REQUIRE(b.counts().image_made_at);
+  CHECK(*b.counts().image_made_at <= b.time);
+  b.roll(50min, 60s);
+  CHECK(b.rebuilds_on().empty());
+  b.roll(20min, 60s);
+  CHECK(b.rebuilds_on().size() == 1);
+  auto old = b.templates().front();
+  b.build();
+  b.roll(10min);
+  CHECK(b.runners_of()[old] == 0);
+}
+
 TEST_CASE(
     "the three newest images are kept; one that a runner's disk depends on stays until that has ended") {
   Forge b(2);
