@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace ci {
@@ -39,6 +40,7 @@ void ImagesActor::on_exit() {
     for (auto& work : queue)
       work->answer.deliver(domain::HostReply{"its actor has ended", clock().now(), true});
   queues_.clear();
+  waiting_.clear();
   workers_.reset();
 }
 
@@ -51,15 +53,37 @@ caf::result<domain::HostReply> ImagesActor::accept(Kind kind, domain::ImageSpec 
   work->answer = make_response_promise<domain::HostReply>();
   auto& queue = queues_[work->spec.template_guest];
   queue.push_back(work);
-  if (queue.size() == 1)
-    begin(work);
+  if (queue.size() == 1) {
+    waiting_.push_back(work);
+    begin_waiting();
+  }
   return work->answer;
 }
 
+void ImagesActor::begin_waiting() {
+  for (;;) {
+    auto next = std::find_if(waiting_.begin(), waiting_.end(),
+                             [this](auto& work) { return borrow_worker(*work); });
+    if (next == waiting_.end())
+      return;
+    auto work = *next;
+    waiting_.erase(next);
+    begin(work); // may end at once, and come here again
+  }
+}
+
+bool ImagesActor::borrow_worker(Work& work) {
+  if (auto pinned = pinned_.find(work.spec.template_guest); pinned != pinned_.end()) {
+    work.worker = pinned->second;
+    return workers_->borrow_idle_one(work.worker);
+  }
+  const bool copies = work.kind == Kind::prepare || work.kind == Kind::update;
+  auto idle = workers_->borrow_idle(clock().now(), copies && workers_->size() > 1 ? 1 : 0);
+  work.worker = idle.value_or(0);
+  return idle.has_value();
+}
+
 void ImagesActor::begin(const WorkPtr& work) {
-  auto pinned = pinned_.find(work->spec.template_guest);
-  work->borrowed = pinned == pinned_.end();
-  work->worker = work->borrowed ? workers_->borrow(clock().now()) : pinned->second;
   switch (work->kind) {
   case Kind::prepare:
     return prepare(work);
@@ -81,19 +105,15 @@ void ImagesActor::conclude(const WorkPtr& work, const std::string& error, bool c
   if (!error.empty())
     spdlog::warn("event=image_order_failed image={} error=\"{}\"", work->spec.template_guest, error);
   auto& image = work->spec.template_guest;
-  if (work->borrowed)
-    workers_->give_back(work->worker);
+  workers_->give_back(work->worker);
   work->answer.deliver(domain::HostReply{error, clock().now(), cut_short});
   auto queue = queues_.find(image);
   queue->second.pop_front();
-  if (!queue->second.empty())
-    begin(WorkPtr(queue->second.front()));
-  else {
+  if (queue->second.empty())
     queues_.erase(queue);
-    // Behind a remove that was carried out there is nothing more to come.
-    if (work->kind == Kind::remove && error.empty())
-      pinned_.erase(image);
-  }
+  else
+    waiting_.push_back(queue->second.front());
+  begin_waiting();
 }
 
 // --- prepare
@@ -222,6 +242,8 @@ void ImagesActor::ask(const WorkPtr& work, domain::Duration timeout,
       .then(
           [this, work, next](Reply& reply) {
             workers_->answered(work->worker);
+            // It does one thing after the other: what it left unanswered is over.
+            std::erase_if(pinned_, [&](auto& pinned) { return pinned.second == work->worker; });
             (this->*next)(work, reply);
           },
           [this, work](caf::error& error) {

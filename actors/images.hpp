@@ -21,9 +21,10 @@ namespace ci {
 ///   seal:    rename
 ///   remove:  is its disk in use by another guest (an error) -> under both names: look (another UUID: not ours, left alone) -> halt -> undefine; then the files
 ///
-/// Orders for one image wait for each other, those for different ones don't. Each step is safe to repeat. An
-/// order goes to the worker that is the least busy; after a call that was not answered in time, all further
-/// orders of that image go to the same worker, behind that call (see Guest).
+/// Orders for one image wait for each other. An order has a worker for itself, and waits until there is one:
+/// what its calls are given of time is not spent behind another image's copy. Copies leave one worker to orders
+/// that take a moment. Each step is safe to repeat. After a call that was not answered in time, further orders of
+/// that image go to the same worker, behind that call (see Guest), until that worker answers something.
 class ImagesActor : public Metered<images_actor::base> {
  public:
   ImagesActor(caf::actor_config&, MeterPtr, WorkersPtr);
@@ -38,13 +39,15 @@ class ImagesActor : public Metered<images_actor::base> {
     domain::ImageSpec spec; ///< of an update: the checkout's path is its folder
     caf::typed_response_promise<domain::HostReply> answer;
     std::size_t worker = 0;
-    bool borrowed = false;
     std::string disk_from, nvram_from; ///< what the image begins as a copy of
     std::vector<std::string> names;    ///< of guests that are to be removed yet
   };
   using WorkPtr = std::shared_ptr<Work>;
 
   caf::result<domain::HostReply> accept(Kind, domain::ImageSpec);
+  /// Begins what waits and has a worker now.
+  void begin_waiting();
+  bool borrow_worker(Work&);
   void begin(const WorkPtr&);
   void conclude(const WorkPtr&, const std::string& error, bool cut_short = false);
   void ended(const WorkPtr& work, domain::HostReply& reply) { conclude(work, reply.error); }
@@ -68,7 +71,8 @@ class ImagesActor : public Metered<images_actor::base> {
            Parts... parts);
 
   WorkersPtr workers_;
-  std::map<std::string, std::deque<WorkPtr>> queues_; ///< by image; the first of each is under way
+  std::map<std::string, std::deque<WorkPtr>> queues_; ///< by image; the first of each is under way, or waiting_
+  std::deque<WorkPtr> waiting_;                       ///< for a worker
   std::map<std::string, std::size_t> pinned_; ///< images whose last call may be under way at that worker
 };
 

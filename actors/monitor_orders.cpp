@@ -17,7 +17,7 @@ constexpr auto listing_patience = 120s;
 constexpr auto address_patience = 5s;
 constexpr auto prepare_patience = 2400s;
 constexpr auto start_patience = 600s;
-constexpr auto image_patience = 4200s;
+constexpr auto image_patience = 86'400s; // orders wait for a worker, behind other images' copies
 constexpr auto remove_patience = 300s;
 constexpr auto forget_patience = 300s; // the store may be stuck
 
@@ -253,7 +253,7 @@ void Monitor::carry(domain::effect::PrepareImage e) {
 
 void Monitor::carry(domain::effect::StartImage e) {
   ask<HostReply>(
-      parts_.images, "image_start", start_patience,
+      parts_.images, "image_start", image_patience,
       [this, image = e.spec.template_guest](auto t, const auto& reply) {
         core_.on_image_started(t, image, reply);
       },
@@ -262,7 +262,7 @@ void Monitor::carry(domain::effect::StartImage e) {
 
 void Monitor::carry(domain::effect::SealImage e) {
   ask<HostReply>(
-      parts_.images, "image_seal", remove_patience,
+      parts_.images, "image_seal", image_patience,
       [this, image = e.spec.template_guest](auto t, const auto& reply) {
         core_.on_image_sealed(t, image, reply);
       },
@@ -271,7 +271,7 @@ void Monitor::carry(domain::effect::SealImage e) {
 
 void Monitor::carry(domain::effect::DiscardImage e) {
   ask<HostReply>(
-      parts_.images, "image_discard", remove_patience,
+      parts_.images, "image_discard", image_patience,
       [this, image = e.spec.template_guest](auto t, const auto& reply) {
         core_.on_image_discarded(t, image, reply);
       },

@@ -18,11 +18,28 @@ Workers::Workers(std::vector<host_actor> hosts) {
 
 std::size_t Workers::borrow(domain::Steady now) {
   std::lock_guard lock(mutex_);
-  auto rank = [&](const Worker& w) { return std::pair(w.stuck_until > now, w.in_flight); };
-  auto best =
-      std::min_element(workers_.begin(), workers_.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
+  auto best = std::min_element(workers_.begin(), workers_.end(),
+                               [&](auto& a, auto& b) { return a.rank(now) < b.rank(now); });
   ++best->in_flight;
   return static_cast<std::size_t>(best - workers_.begin());
+}
+
+std::optional<std::size_t> Workers::borrow_idle(domain::Steady now, std::size_t kept) {
+  std::lock_guard lock(mutex_);
+  auto best = std::min_element(workers_.begin(), workers_.end() - static_cast<std::ptrdiff_t>(kept),
+                               [&](auto& a, auto& b) { return a.rank(now) < b.rank(now); });
+  if (best->in_flight > 0)
+    return std::nullopt;
+  ++best->in_flight;
+  return static_cast<std::size_t>(best - workers_.begin());
+}
+
+bool Workers::borrow_idle_one(std::size_t worker) {
+  std::lock_guard lock(mutex_);
+  if (workers_[worker].in_flight > 0)
+    return false;
+  ++workers_[worker].in_flight;
+  return true;
 }
 
 void Workers::give_back(std::size_t worker) {

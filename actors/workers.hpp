@@ -5,31 +5,40 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace ci {
 
-/// Shared by the guest actors; any thread. A worker does one thing at a time, and a clone may take it
-/// minutes: there should be more of them than creates in parallel. One that left a request without an answer
-/// is stuck: it is chosen only where nobody else is there, until it answers something or some minutes have
-/// passed.
+/// Shared by the guest actors, or the images actor's own; any thread. A worker does one thing at a time, and a
+/// clone may take it minutes: there should be more of them than creates in parallel. One that left a request
+/// without an answer is stuck: it is chosen only where nobody else is there, until it answers something or some
+/// minutes have passed.
 class Workers {
  public:
   explicit Workers(std::vector<host_actor> hosts);
 
   /// The one with the fewest orders in flight; counts one more.
   std::size_t borrow(domain::Steady now);
+  /// One without an order in flight, which is counted; none: there is none, or only stuck ones beside others that
+  /// are not. The last `kept` are not considered.
+  std::optional<std::size_t> borrow_idle(domain::Steady now, std::size_t kept);
+  /// That very one, stuck or not; false: it has an order in flight.
+  bool borrow_idle_one(std::size_t worker);
   void give_back(std::size_t worker);
   /// A request to it timed out.
   void silent(std::size_t worker, domain::Steady now);
   void answered(std::size_t worker);
   const host_actor& host(std::size_t worker) const { return workers_[worker].host; }
+  std::size_t size() const { return workers_.size(); }
 
  private:
   struct Worker {
     host_actor host;
     int in_flight = 0;
     domain::Steady stuck_until{};
+    auto rank(domain::Steady now) const { return std::pair(stuck_until > now, in_flight); }
   };
   std::mutex mutex_;
   std::vector<Worker> workers_; ///< its size and the handles never change

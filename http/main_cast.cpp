@@ -26,8 +26,9 @@ namespace {
 constexpr int readers_per_folder = 2;
 /// Each takes two threads and a connection to libvirt.
 constexpr int pictures_at_once = 2;
-/// A copy of an image takes minutes: no runner is to wait behind it, so images have workers of their own.
-constexpr int image_workers = 2;
+/// A copy of an image takes minutes: no runner is to wait behind it, so images have workers of their own. Two can
+/// copy at once, see ImagesActor.
+constexpr int image_workers = 3;
 
 std::uint64_t random_bits() {
   static thread_local std::random_device device;

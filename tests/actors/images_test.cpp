@@ -13,14 +13,14 @@ namespace {
 
 const std::string snapshot = "2026-01-02T00:00:00.000000000Z";
 
-ImageSpec an_image() {
+ImageSpec an_image(const std::string& profile = "linux") {
   ImageSpec spec;
-  spec.rebuild_guest = "ci-rebuild-linux@" + snapshot;
-  spec.template_guest = "ci-template-linux@" + snapshot;
+  spec.rebuild_guest = "ci-rebuild-" + profile + "@" + snapshot;
+  spec.template_guest = "ci-template-" + profile + "@" + snapshot;
   spec.uuid = "6f1f8b7e-0000-4000-8000-000000000002";
   spec.mac = "52:54:00:00:00:02";
   spec.disk_target = "vda";
-  spec.folder = "/images/base/linux";
+  spec.folder = "/images/base/" + profile;
   spec.snapshot = snapshot;
   spec.deps_folder = "/deps";
   spec.recipe.begins_with = {domain::ImageBase::Kind::file, "ubuntu.raw"};
@@ -32,19 +32,52 @@ ImageSpec an_image() {
   return spec;
 }
 
-/// The images actor over one fake worker.
+/// Asks once.
+class Customer : public caf::event_based_actor {
+ public:
+  Customer(caf::actor_config& config, std::function<void(caf::event_based_actor&)> ask)
+      : caf::event_based_actor(config), ask_(std::move(ask)) {}
+  caf::behavior make_behavior() override {
+    ask_(*this);
+    return {};
+  }
+
+ private:
+  std::function<void(caf::event_based_actor&)> ask_;
+};
+
+/// The images actor over fake workers, each with a machine of its own: so what it was asked is known.
 struct Workshop {
   test::Stage stage;
-  test::FakeMachinePtr machine = std::make_shared<test::FakeMachine>();
-  host_actor host = stage.system.spawn<test::FakeHost>(machine);
-  images_actor images = stage.system.spawn<ImagesActor>(
-      std::make_shared<Meter>("images"), std::make_shared<Workers>(std::vector<host_actor>{host}));
+  std::vector<test::FakeMachinePtr> machines;
+  test::FakeMachinePtr machine; ///< the first worker's
+  std::vector<host_actor> hosts;
+  host_actor host;
+  images_actor images;
   caf::scoped_actor self{stage.system};
+  std::map<std::string, HostReply> replies; ///< to what was ordered, by the name that the test gave it
 
+  explicit Workshop(int workers = 1) {
+    for (int i = 0; i < workers; ++i) {
+      machines.push_back(std::make_shared<test::FakeMachine>());
+      hosts.push_back(stage.system.spawn<test::FakeHost>(machines.back()));
+    }
+    machine = machines.front();
+    host = hosts.front();
+    images = stage.system.spawn<ImagesActor>(std::make_shared<Meter>("images"), std::make_shared<Workers>(hosts));
+  }
   ~Workshop() {
     caf::anon_send_exit(images, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
+    for (auto& worker : hosts)
+      caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
     stage.run();
+  }
+  /// How often all workers together were asked for that.
+  std::size_t count(const std::string& call) const {
+    std::size_t n = 0;
+    for (auto& each : machines)
+      n += each->count(call);
+    return n;
   }
   template <class Atom>
   HostReply ask(Atom what, const ImageSpec& spec = an_image()) {
@@ -54,6 +87,20 @@ struct Workshop {
     handle.receive([&](HostReply& got) { reply = got; },
                    [&](caf::error& error) { reply.error = stage.system.render(error); });
     return reply;
+  }
+  /// The first worker's slow calls are over.
+  void let_go() {
+    caf::anon_send(caf::actor_cast<test::fake_host_actor>(host), test::let_go_atom::value);
+    stage.run();
+  }
+  /// Does not wait for the reply.
+  template <class Atom>
+  void order(const std::string& name, Atom what, const ImageSpec& spec) {
+    stage.system.spawn<Customer>([this, name, what, spec](caf::event_based_actor& customer) {
+      customer.request(images, caf::infinite, what, spec)
+          .then([this, name](HostReply& reply) { replies[name] = std::move(reply); });
+    });
+    stage.run();
   }
 };
 
@@ -155,5 +202,75 @@ TEST_CASE("G8: an order that an actor's end cut short is told apart from one tha
     auto reply = shop.ask(prepare_atom::value);
     CHECK_FALSE(reply);
     CHECK(reply.cut_short);
+  }
+}
+
+TEST_CASE("G6: an order waits until a worker has ended what it does, and only then its time begins to run") {
+  Workshop shop;
+  shop.machine->slow = {"disk"};
+  shop.machine->guests[an_image("c").rebuild_guest] = {an_image("c").uuid, GuestState::off, ""};
+  shop.order("a", prepare_atom::value, an_image("a"));
+  shop.order("b", prepare_atom::value, an_image("b"));
+  shop.order("c", seal_atom::value, an_image("c"));
+  shop.stage.pass(std::chrono::seconds(3000));
+  CHECK(shop.replies.empty());
+  CHECK(shop.count("") == 1); // whoever copies hears of nothing else
+  shop.let_go();
+  REQUIRE(shop.replies.count("a") == 1); // all of its steps came before the other's disk
+  CHECK(shop.replies.at("a").error == "");
+  shop.stage.pass(std::chrono::seconds(3000));
+  CHECK(shop.replies.size() == 1);
+  shop.let_go();
+  CHECK(shop.replies.at("b").error == "");
+  CHECK(shop.replies.at("c").error == "");
+}
+
+TEST_CASE("G6: copies leave a worker to orders that take a moment") {
+  Workshop shop(3);
+  for (auto& machine : shop.machines) {
+    machine->slow = {"disk", "update"};
+    machine->guests[an_image("c").rebuild_guest] = {an_image("c").uuid, GuestState::off, ""};
+  }
+  shop.order("a", prepare_atom::value, an_image("a"));
+  shop.order("b", prepare_atom::value, an_image("b"));
+  shop.order("d", prepare_atom::value, an_image("d"));
+  CHECK(shop.count("disk") == 2);
+  shop.order("c", seal_atom::value, an_image("c"));
+  REQUIRE(shop.replies.size() == 1);
+  CHECK(shop.replies.at("c").error == "");
+  shop.stage.pass(std::chrono::seconds(200));
+  CHECK(shop.replies.size() == 1);
+}
+
+TEST_CASE("G6: orders for an image go behind its call that was not answered in time, until that is over") {
+  Workshop shop(2);
+  auto spec = an_image();
+  auto& first = *shop.machines[0];
+  first.silent = {"disk"};
+  shop.order("prepare", prepare_atom::value, spec);
+  shop.stage.pass(std::chrono::seconds(3601));
+  REQUIRE(shop.replies.count("prepare") == 1);
+  CHECK_FALSE(shop.replies.at("prepare"));
+  SUBCASE("the same image") {
+    CHECK(shop.ask(remove_atom::value, spec).error == "");
+    CHECK(first.count("forget") == 1);
+    first.slow = {"unused"}; // it is well again, and busy: the other one takes the next order
+    shop.order("other", remove_atom::value, an_image("b"));
+    CHECK(shop.ask(remove_atom::value, spec).error == "");
+    CHECK(shop.machines[1]->count("forget") == 1);
+  }
+  SUBCASE("another image keeps away from it") {
+    CHECK(shop.ask(remove_atom::value, an_image("b")).error == "");
+    CHECK(first.count("unused") == 0);
+  }
+  SUBCASE("another image goes there where it has no choice") {
+    shop.machines[1]->silent = {"unused"};
+    shop.order("b", remove_atom::value, an_image("b"));
+    shop.order("c", remove_atom::value, an_image("c"));
+    CHECK(first.count("unused") == 0);
+    shop.stage.pass(std::chrono::seconds(61)); // the other one is silent, too
+    CHECK_FALSE(shop.replies.at("b"));
+    CHECK(shop.replies.at("c").error == "");
+    CHECK(first.count("forget") == 1);
   }
 }

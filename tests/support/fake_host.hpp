@@ -6,11 +6,13 @@
 
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ci::test {
@@ -54,6 +56,8 @@ struct FakeMachine {
   std::map<std::string, std::string> failing;
   /// Calls of these names get no answer, and have no effect.
   std::set<std::string> silent;
+  /// Calls of these names are answered when the host is told to let go.
+  std::set<std::string> slow;
   /// Its file system shares blocks.
   bool reflinks = true;
   /// A halted guest runs on.
@@ -71,19 +75,29 @@ struct FakeMachine {
 };
 using FakeMachinePtr = std::shared_ptr<FakeMachine>;
 
-class FakeHost : public host_actor::base {
+using let_go_atom = caf::atom_constant<caf::atom("let_go")>;
+using fake_host_actor = host_actor::extend<
+    /// Answers all slow calls that are under way.
+    caf::reacts_to<let_go_atom>>;
+
+class FakeHost : public fake_host_actor::base {
  public:
   FakeHost(caf::actor_config& config, FakeMachinePtr machine)
-      : host_actor::base(config), machine_(std::move(machine)) {}
+      : fake_host_actor::base(config), machine_(std::move(machine)) {}
   void on_exit() override {
     machine_->watcher = hypervisor_actor{};
     unanswered_.clear(); // each holds its actor
+    held_.clear();
   }
 
   behavior_type make_behavior() override {
     using domain::HostReply;
     using Name = const std::string&;
     return {
+        [this](let_go_atom) {
+          for (auto& answer : std::exchange(held_, {}))
+            answer();
+        },
         [this](watch_atom, const hypervisor_actor& watcher) { machine_->watcher = watcher; },
         [this](list_atom) { return answer<GuestListingReply>("list", [this] { return list(); }); },
         [this](look_atom, Name n) { return answer<ObservationReply>("look " + n, [&] { return look(n); }); },
@@ -196,6 +210,11 @@ class FakeHost : public host_actor::base {
       unanswered_.push_back(this->template make_response_promise<Reply>());
       return caf::response_promise(unanswered_.back());
     }
+    if (machine_->slow.count(name)) {
+      auto promise = this->template make_response_promise<Reply>();
+      held_.push_back([promise, reply = make()]() mutable { promise.deliver(std::move(reply)); });
+      return caf::response_promise(promise);
+    }
     if (auto failing = machine_->failing.find(name); failing != machine_->failing.end()) {
       Reply reply;
       reply.error = failing->second;
@@ -260,6 +279,7 @@ class FakeHost : public host_actor::base {
   FakeMachinePtr machine_;
   FakeMachine::Guest absent_{"", domain::GuestState::absent, ""};
   std::vector<caf::response_promise> unanswered_;
+  std::vector<std::function<void()>> held_;
 };
 
 } // namespace ci::test
