@@ -170,6 +170,7 @@ TEST_CASE("G6: a listing that GitHub denies is told until there is one again, wh
 TEST_CASE("a token that ends soon is told once a day, and shown") {
   Bench b;
   b.world.token_expires_at = b.time + std::chrono::hours(24 * 15);
+  b.profile("linux", 0);
   b.policy->timings.poll_interval = b.policy->timings.api_cache_timeout = 10min; // days pass
   b.start();
   CHECK(b.snapshot->github_token_expires_at == b.world.token_expires_at);

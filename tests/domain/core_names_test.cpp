@@ -64,7 +64,7 @@ TEST_CASE("G5: a name that is taken at GitHub is somebody else's, and the runner
   CHECK(b.snapshot->strangers == std::vector{b.name(1)});
   SUBCASE("nor does the next process take it for its own") {
     b.start();
-    b.advance(24h);
+    b.advance(10min);
     CHECK(b.there(1));
     CHECK_FALSE(b.remembered("registration_came_late", 1));
   }

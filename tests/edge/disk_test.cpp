@@ -47,7 +47,7 @@ TEST_CASE("a clone has the source's bytes and mode 0600, in a folder that nobody
 
 TEST_CASE("holes stay holes") {
   Disks disks;
-  constexpr off_t size = off_t{64} << 20;
+  constexpr off_t size = off_t{8} << 20;
   int file = ::open(disks.source.c_str(), O_WRONLY | O_CREAT, 0600);
   REQUIRE(::ftruncate(file, size) == 0);
   REQUIRE(::pwrite(file, "begin", 5, 0) == 5);

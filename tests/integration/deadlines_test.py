@@ -118,7 +118,7 @@ def test_a_stolen_runner_is_noticed_shown_counted_and_replaced(world):
     monitor = world.begin({"linux": profile(3)}, **LONG)
     monitor.wait_for_runners("linux", 3)
     reserved = Reserved(world)
-    thief = world.github.queue_job("self-hosted-image:linux", seconds=8.0)
+    thief = world.github.queue_job("self-hosted-image:linux", seconds=25.0)  # GitHub's list is doubted for 10 s
     assert world.github.wait_for_job(thief["id"], "in_progress")["runner_name"] == reserved.name
     job = reserved.queue(seconds=0.5)
     wait_until("it is shown", lambda: any(runner["details"].get("stolen_from") == reserved.unique_id

@@ -87,10 +87,19 @@ def test_g5_runners_that_vanish_everywhere_and_come_back(world):
 
 
 def test_g5_names_that_are_taken(world):
-    """What bears the name of a runner that was ordered is what became of a lost answer: it makes way."""
+    """Somebody else's registrations bear the names of runners to come: they stay, and those runners get other ids."""
     pool = Pool(world, job_seconds=4.0)
-    for number in (4, 5):
-        world.github.control("POST", "runners", {"name": f"ci-runner-linux.{number}@ci0", "scope": f"repos/{REPOSITORY}"})
+    taken = [f"ci-runner-linux.{number}@ci0" for number in (4, 5)]
+    for name in taken:
+        world.github.control("POST", "runners", {"name": name, "scope": f"repos/{REPOSITORY}"})
+    assert world.github.wait_for_job(pool.job["id"])["conclusion"] == "success"
+    pool.monitor.wait_for_runners("linux", 2, seconds=RIGHT_AGAIN)  # beside the reserved one
+    assert not {4, 5} & set(pool.monitor.runners())
+    registrations = world.github.registrations()
+    for name in taken:
+        answer = world.github.http.delete(f"/repos/{REPOSITORY}/actions/runners/{registrations[name]['id']}", token=GITHUB_TOKEN,
+                                          headers={"User-Agent": "someone"})
+        assert answer.status == 204
     pool.check_right_again()
 
 

@@ -57,7 +57,8 @@ class Sampler:
         try:
             answer = self.github.get(f"/repos/{REPOSITORY}/actions/runners", {"per_page": 1},
                                      headers={"User-Agent": "soak"})
-            return answer.json()["total_count"] if answer.status == 200 and answer.json()["runners"] else None
+            listed = answer.json() if answer.status == 200 else {}
+            return listed["total_count"] if listed["runners"] and isinstance(listed["total_count"], int) else None
         except (OSError, AssertionError, KeyError, TypeError):
             return None
 
