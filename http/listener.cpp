@@ -142,14 +142,38 @@ void prepare_connection_and_start_read(CountedSocket& socket, Connection&, Start
     failed(asio::error::make_error_code(asio::error::connection_refused));
 }
 
-/// Sees each connection that a listener accepts; only counts.
+/// Counts each connection that a listener accepts.
 struct AcceptCounter {
   std::atomic<std::uint64_t> accepted{0};
+  /// Only asked for by the settings' type; see below for what is called.
   restinio::ip_blocker::inspection_result_t inspect(const restinio::ip_blocker::incoming_info_t&) noexcept {
-    ++accepted;
     return restinio::ip_blocker::allow();
   }
 };
+
+} // namespace wire
+
+} // namespace ci::http
+
+/// RESTinio's own asks the socket for its peer, and that throws out of a noexcept function, which ends the process,
+/// where the connection was reset a moment ago.
+template <>
+struct restinio::impl::acceptor_details::ip_blocker_holder_t<ci::http::wire::AcceptCounter> {
+  std::shared_ptr<ci::http::wire::AcceptCounter> counter;
+
+  template <class Settings>
+  ip_blocker_holder_t(const Settings& settings) : counter(settings.ip_blocker()) {}
+
+  template <class Socket>
+  restinio::ip_blocker::inspection_result_t inspect_incoming(Socket&) const noexcept {
+    ++counter->accepted;
+    return restinio::ip_blocker::allow();
+  }
+};
+
+namespace ci::http {
+
+namespace wire {
 
 /// The default strand stays, with one thread too: answers come from any thread. RESTinio's connection limiter
 /// is not used: it loses slots to connections that are reset before they are looked at.
