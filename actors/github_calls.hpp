@@ -68,7 +68,6 @@ inline domain::GithubError github_stopping() {
   return {domain::GithubError::Kind::unreachable, 0, "stopping"};
 }
 
-
 } // namespace ci
 
 CI_LOCAL_MESSAGE(ci::GithubAnswer)

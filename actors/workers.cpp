@@ -18,19 +18,25 @@ Workers::Workers(std::vector<host_actor> hosts) {
 
 std::size_t Workers::borrow(domain::Steady now) {
   std::lock_guard lock(mutex_);
-  auto best = std::min_element(workers_.begin(), workers_.end(),
-                               [&](auto& a, auto& b) { return a.rank(now) < b.rank(now); });
-  ++best->in_flight;
-  return static_cast<std::size_t>(best - workers_.begin());
+  const auto best = best_of(workers_.size(), now);
+  ++workers_[best].in_flight;
+  return best;
 }
 
 std::optional<std::size_t> Workers::borrow_idle(domain::Steady now, std::size_t kept) {
   std::lock_guard lock(mutex_);
-  auto best = std::min_element(workers_.begin(), workers_.end() - static_cast<std::ptrdiff_t>(kept),
-                               [&](auto& a, auto& b) { return a.rank(now) < b.rank(now); });
-  if (best->in_flight > 0)
+  const auto best = best_of(workers_.size() - kept, now);
+  if (workers_[best].in_flight > 0)
     return std::nullopt;
-  ++best->in_flight;
+  ++workers_[best].in_flight;
+  return best;
+}
+
+std::size_t Workers::best_of(std::size_t first, domain::Steady now) const {
+  const auto rank = [now](const Worker& w) { return std::pair(w.stuck_until > now, w.in_flight); };
+  const auto end = workers_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto best = std::min_element(workers_.begin(), end,
+                                     [&](auto& a, auto& b) { return rank(a) < rank(b); });
   return static_cast<std::size_t>(best - workers_.begin());
 }
 

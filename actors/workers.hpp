@@ -6,7 +6,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace ci {
@@ -38,8 +37,10 @@ class Workers {
     host_actor host;
     int in_flight = 0;
     domain::Steady stuck_until{};
-    auto rank(domain::Steady now) const { return std::pair(stuck_until > now, in_flight); }
   };
+  /// Of the first so many: not stuck where there is one, and with the fewest orders. The mutex is held.
+  std::size_t best_of(std::size_t first, domain::Steady now) const;
+
   std::mutex mutex_;
   std::vector<Worker> workers_; ///< its size and the handles never change
 };

@@ -1,6 +1,7 @@
 #include "http/file_answer.hpp"
 
 #include "http/byte_range.hpp"
+#include "http/share.hpp"
 #include "http/time_text.hpp"
 
 #include <algorithm>
@@ -66,17 +67,6 @@ Problem no_such_part(const FileReply& opened) {
   return problem;
 }
 
-/// The right to have a file of that folder opened. While it is held, it counts. Null: too many are.
-std::shared_ptr<void> share_of(Context& context, domain::ServedFolder folder) {
-  auto opening = context.opening;
-  auto& count = (*opening)[static_cast<std::size_t>(folder)];
-  if (count.fetch_add(1) >= most_opening) {
-    count.fetch_sub(1);
-    return nullptr;
-  }
-  return {&count, [opening](std::atomic<int>* of) { of->fetch_sub(1); }};
-}
-
 } // namespace
 
 void serve_file(Context& context, const Request& request, const ResponderPtr& responder, FileRequest asked) {
@@ -84,7 +74,8 @@ void serve_file(Context& context, const Request& request, const ResponderPtr& re
   const auto gateway = context.gateway();
   if (!files || !gateway)
     return responder->refuse(not_ready());
-  auto share = share_of(context, asked.folder);
+  auto& opening = (*context.opening)[static_cast<std::size_t>(asked.folder)];
+  auto share = share_of({context.opening, &opening}, most_opening);
   if (!share)
     return responder->refuse(unavailable("Too many files wait to be opened; try again."));
   const auto patience = context.options.waits.file;

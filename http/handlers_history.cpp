@@ -2,6 +2,7 @@
 #include "http/context.hpp"
 #include "http/handlers.hpp"
 #include "http/render_history.hpp"
+#include "http/share.hpp"
 
 namespace ci::http {
 
@@ -26,9 +27,8 @@ std::optional<Turn> turn_of(Context& context, const ResponderPtr& responder) {
     responder->refuse(not_ready());
     return std::nullopt;
   }
-  auto count = context.recalls;
-  std::shared_ptr<void> share(nullptr, [count](void*) { --*count; });
-  if (++*count > most_recalls) {
+  auto share = share_of(context.recalls, most_recalls);
+  if (!share) {
     responder->refuse(unavailable("Others are reading the history; try again."));
     return std::nullopt;
   }

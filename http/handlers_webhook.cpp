@@ -1,6 +1,7 @@
 /// GitHub's webhooks: checked and answered here, taken in by the monitor afterwards.
 #include "http/context.hpp"
 #include "http/handlers.hpp"
+#include "http/share.hpp"
 #include "http/webhook.hpp"
 
 #include <spdlog/spdlog.h>
@@ -42,15 +43,12 @@ bool is_signed(Context& context, const Request& request, const ResponderPtr& res
 
 /// Counted until the monitor has taken it in, or is lost with it. Null: too many wait.
 NoticePtr waiting_notice(Context& context, domain::GithubNotice notice) {
-  const auto waiting = context.waiting_notices;
-  if (waiting->fetch_add(1) >= most_waiting_notices) {
-    waiting->fetch_sub(1);
+  auto share = share_of(context.waiting_notices, most_waiting_notices);
+  if (!share)
     return nullptr;
-  }
-  return {new domain::GithubNotice(std::move(notice)), [waiting](const domain::GithubNotice* done) {
-            waiting->fetch_sub(1);
-            delete done;
-          }};
+  const auto held = std::make_shared<std::pair<domain::GithubNotice, std::shared_ptr<void>>>(std::move(notice),
+                                                                                           std::move(share));
+  return {held, &held->first};
 }
 
 } // namespace

@@ -266,7 +266,7 @@ class Core final : private Outbox {
   void settle_unnamed(Runner&, const std::vector<Registration>&);
   /// Whether what GitHub shows may be what was made for that runner.
   bool may_be_its(const RunnerRecord&, const Registration& seen) const;
-  const Registration* found_for(const Runner&, const std::vector<Registration>&) const;
+  bool found_among(Runner&, const std::vector<Registration>&);
   void mark_busy(Runner&);
   Runner& revive(RunnerId);
 
@@ -287,6 +287,8 @@ class Core final : private Outbox {
   void create_failed(Runner&, const std::string& why, bool cut_short = false);
   void destroy(Runner&, const std::string& reason, TrialLoss = TrialLoss::no_fault);
   void advance_unregister(Runner&);
+  /// After a try that failed.
+  void put_off_unregister(Runner&, const GithubError&);
   void advance_remove(Runner&);
   void finish(Runner&);
   GuestSpec spec_of(const Runner&) const;

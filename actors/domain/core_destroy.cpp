@@ -71,6 +71,11 @@ void Core::advance_unregister(Runner& r) {
   }
 }
 
+void Core::put_off_unregister(Runner& r, const GithubError& error) {
+  r.unregister_pause.failed(now_.time, error.retry_after);
+  r.outage = error.general() && error.retry_after == Duration{0};
+}
+
 void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply) {
   see(now);
   note_github(reply.error);
@@ -85,8 +90,7 @@ void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply)
   }
   r->last_error = "unregister: " + reply.error.message;
   r->look_anew(); // it stays registered, and may get a job before the next try
-  r->unregister_pause.failed(now.time, reply.error.retry_after);
-  r->outage = reply.error.general() && reply.error.retry_after == Duration{0};
+  put_off_unregister(*r, reply.error);
   if (reply.error.kind == GithubError::Kind::not_found) {
     r->unregister_pause.succeeded();
     r->reg_seq = next_seq();
@@ -106,16 +110,12 @@ void Core::on_found(Now now, RunnerId id, const GithubReply<std::vector<Registra
   r->finding = false;
   if (!reply) {
     r->last_error = "find: " + reply.error.message;
-    r->unregister_pause.failed(now.time, reply.error.retry_after);
-    r->outage = reply.error.general() && reply.error.retry_after == Duration{0};
+    put_off_unregister(*r, reply.error);
     return;
   }
-  if (r->rec.registration_id)
+  if (r->rec.registration_id || found_among(*r, *reply.value))
     return;
-  if (auto* found = found_for(*r, *reply.value)) {
-    r->rec.registration_id = found->id;
-    save(*r);
-  } else if (r->rec.jit_served_at && !r->guest_off())
+  if (r->rec.jit_served_at && !r->guest_off())
     saw_missing(*r, next_seq()); // it may be working: one look is not enough to stop it
   else
     registration_over(*r, "GitHub knows none of its name");

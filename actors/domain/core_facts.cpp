@@ -345,21 +345,22 @@ bool Core::may_be_its(const RunnerRecord& rec, const Registration& seen) const {
          std::any_of(seen.labels.begin(), seen.labels.end(), [](auto& label) { return is_exclusive_label(label); });
 }
 
-/// Null: there is none.
-const Registration* Core::found_for(const Runner& r, const std::vector<Registration>& among) const {
-  auto it = std::find_if(among.begin(), among.end(), [&](auto& seen) { return may_be_its(r.rec, seen); });
-  return it == among.end() ? nullptr : &*it;
+/// Whether its registration, whose id nobody had learned, is there: then it is known now.
+bool Core::found_among(Runner& r, const std::vector<Registration>& listed) {
+  auto it = std::find_if(listed.begin(), listed.end(), [&](auto& seen) { return may_be_its(r.rec, seen); });
+  if (it == listed.end())
+    return false;
+  r.rec.registration_id = it->id;
+  save(r);
+  return true;
 }
 
 /// Nobody ever learned the id of its registration, and GitHub found none of its name: a listing made afterwards
 /// has the last word.
 void Core::settle_unnamed(Runner& r, const std::vector<Registration>& listed) {
   r.missing_seq.reset();
-  if (auto* found = found_for(r, listed)) {
-    r.rec.registration_id = found->id;
-    return save(r);
-  }
-  registration_over(r, "GitHub knows none of its name");
+  if (!found_among(r, listed))
+    registration_over(r, "GitHub knows none of its name");
 }
 
 /// An order whose answer was lost was carried out late. What it made is ours: the runner is taken back and
