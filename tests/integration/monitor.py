@@ -76,6 +76,7 @@ class Monitor(Process):
         self.environment = {}  # for its next start
         self.more_env = {"LIB_MONITOR_DIR": self.folder}  # further lines of its .env file
         self.enter = []  # what starts it: see private_disk.py
+        self.program = binary("CI_MONITOR", "ci-monitor")
         self.base_url = None
         self.http = None
         (self.folder / "images").mkdir(exist_ok=True)
@@ -117,7 +118,7 @@ class Monitor(Process):
 
     def start_program(self, *arguments):
         # A test that is cut short must not leave it behind; setpriv becomes what it starts.
-        self.start([*self.enter, "setpriv", "--pdeathsig", "KILL", "--", binary("CI_MONITOR", "ci-monitor"),
+        self.start([*self.enter, "setpriv", "--pdeathsig", "KILL", "--", self.program,
                     "--config", str(self.folder / "monitor.toml"), "--env", str(self.folder / ".env"),
                     "--port-file", str(self.folder / "ports"), *arguments], self.environment)
 

@@ -20,7 +20,7 @@ signal.sigwait([signal.SIGTERM])" "$3" "$1" "$4"'''
 
 
 class NoDisk(Failure):
-    """There can be no such disk here: no loop device, or no such file system."""
+    """There can be no such disk here: no loop or FUSE device, or no such file system."""
 
 
 class PrivateDisk(Process):
@@ -48,7 +48,8 @@ class PrivateDisk(Process):
     @property
     def enter(self):
         """What to put before a command; its process id stays that of the command."""
-        return ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", "--"]
+        # The root, too: it need not be the machine's.
+        return ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", f"--root=/proc/{self.pid}/root", "--"]
 
     @property
     def seen(self):
