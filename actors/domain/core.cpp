@@ -177,9 +177,10 @@ void Core::on_loaded(Now now, StoreImage image) {
     r.registered_once = true; // or not: only GitHub knows
     r.guest_started = r.rec.phase == Phase::live || r.rec.started;
   }
+  std::vector<ReservationRecord> spent;
   for (auto& rec : image.reservations) {
     if (rec.phase == ReservationPhase::ended) {
-      spent_[rec.request.unique_id] = std::move(rec);
+      spent.push_back(std::move(rec));
       continue;
     }
     auto uid = rec.request.unique_id;
@@ -190,6 +191,7 @@ void Core::on_loaded(Now now, StoreImage image) {
       fail_take(reservation,
                 {Refusal::not_ready, "The service was restarted before the take was decided.", {}});
   }
+  spent_ = SpentReservations(std::move(spent));
   load_notes(image);
   log(LogLevel::info, "loaded",
       "runners=" + std::to_string(runners_.size()) + " reservations=" + std::to_string(reservations_.size()) +
@@ -236,13 +238,7 @@ void Core::on_clock_jump(Now now, Duration by) {
         pause->shift(by);
     }
   }
-  for (auto& [uid, rec] : spent_) {
-    rec.created_at += by;
-    move(rec.granted_at);
-    move(rec.deadline);
-    move(rec.ended_at);
-  }
-  spent_views_.reset();
+  spent_.shift(by);
   images_.shift(by);
   for (auto& [key, pause] : create_pause_)
     pause.shift(by);

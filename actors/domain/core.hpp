@@ -208,7 +208,7 @@ class Core final : private Outbox {
   // For tests and the model.
   const std::map<RunnerId, Runner>& runners() const { return runners_; }
   const std::map<std::string, Reservation>& reservations() const { return reservations_; }
-  const std::map<std::string, ReservationRecord>& spent() const { return spent_; }
+  const SpentReservations& spent() const { return spent_; }
   const Images& images() const { return images_; }
   Resources held() const;
   Status status(const Runner&) const;
@@ -423,7 +423,6 @@ class Core final : private Outbox {
   bool heard_enough();
   void publish();
   RunnerViewPtr view_of(Runner&);
-  static ReservationViewPtr view_of(const ReservationRecord&);
   ReservationViewPtr view_of(Reservation&);
 
   std::function<std::uint64_t()> random_;
@@ -451,9 +450,8 @@ class Core final : private Outbox {
   };
   std::map<RunnerId, Tombstone> gone_;
   std::map<std::string, Reservation> reservations_;    ///< that live
-  std::map<std::string, ReservationRecord> spent_;     ///< that ended; their ids stay spent for a while
+  SpentReservations spent_;
   std::map<std::int64_t, Time> used_artifacts_;        ///< each led to a reservation, and to no other ever
-  std::shared_ptr<const Snapshot::Spent> spent_views_; ///< null: to be made anew
   std::map<std::string, Backoff> create_pause_;        ///< by profile
   std::map<std::string, std::string> create_trouble_;
   std::map<std::string, std::deque<Steady>> vacancies_; ///< guests that went off and are not replaced, by profile

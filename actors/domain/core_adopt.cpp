@@ -106,8 +106,8 @@ void Core::adopt(const Definitions& definitions) {
   }
   for (auto& [uid, reservation] : reservations_)
     ground.unique_ids.insert(uid);
-  for (auto& [uid, reservation] : spent_)
-    ground.unique_ids.insert(uid);
+  for (auto& ended : spent_)
+    ground.unique_ids.insert(ended->request.unique_id);
 
   auto plan = plan_adoption(ground);
   for (auto& rec : plan.images) {

@@ -55,7 +55,7 @@ RunnerViewPtr Core::view_of(Runner& r) {
   return r.view;
 }
 
-ReservationViewPtr Core::view_of(const ReservationRecord& rec) {
+ReservationViewPtr view_of(const ReservationRecord& rec) {
   ReservationView v;
   v.unique_id = rec.request.unique_id_spelt;
   v.profile = rec.request.profile;
@@ -71,7 +71,7 @@ ReservationViewPtr Core::view_of(const ReservationRecord& rec) {
 }
 
 ReservationViewPtr Core::view_of(Reservation& r) {
-  refresh(r.view, *view_of(r.rec));
+  refresh(r.view, *domain::view_of(r.rec));
   return r.view;
 }
 
@@ -100,13 +100,7 @@ void Core::publish() {
     next->runners.push_back(view_of(r));
   for (auto& [uid, reservation] : reservations_)
     next->reservations[uid] = view_of(reservation);
-  if (!spent_views_) {
-    auto views = std::make_shared<Snapshot::Spent>();
-    for (auto& [uid, rec] : spent_)
-      (*views)[uid] = view_of(rec);
-    spent_views_ = std::move(views);
-  }
-  next->spent = spent_views_;
+  next->spent = spent_;
   if (override_ && !override_view_)
     override_view_ = std::make_shared<const Override>(*override_);
   next->policy_override = override_view_;

@@ -128,7 +128,7 @@ void Core::settle(Reservation& r) {
     for (auto& slot : r.rec.slots)
       unanswered |= slot.state == SlotState::unlabel && r.work[slot.runner].unlabel_pause.failures() == 0;
     if (!unanswered)
-      save(r, [this, view = view_of(r.rec), waiting = std::exchange(r.releasers, {})] {
+      save(r, [this, view = domain::view_of(r.rec), waiting = std::exchange(r.releasers, {})] {
         for (auto request : waiting)
           order(effect::AnswerRelease{request, {{}, view}});
       });
@@ -159,8 +159,7 @@ void Core::spend(Reservation& r) {
   if (r.rec.granted_at)
     remember("reservation_ended", r, std::string(": ") + public_state(r.rec));
   log(LogLevel::info, "reservation_ended", "unique_id=" + uid + " state=" + public_state(r.rec));
-  spent_[uid] = r.rec;
-  spent_views_.reset();
+  spent_.put(r.rec);
   reservations_.erase(uid);
 }
 
@@ -173,10 +172,10 @@ void Core::release(Now now, RequestId request, const std::string& uid) {
     return refuse(Refusal::not_ready, "The service is starting or stopping; ask again in a moment.");
   auto it = reservations_.find(uid);
   if (it == reservations_.end()) {
-    auto ended = spent_.find(uid);
-    if (ended == spent_.end())
+    const auto ended = spent_.find(uid);
+    if (!ended)
       return refuse(Refusal::unknown_reservation, "There is no reservation with this unique_id.");
-    order(effect::AnswerRelease{request, {{}, view_of(ended->second)}});
+    order(effect::AnswerRelease{request, {{}, domain::view_of(*ended)}});
     return;
   }
   auto& r = it->second;
@@ -201,13 +200,8 @@ void Core::release(Now now, RequestId request, const std::string& uid) {
 }
 
 void Core::forget_old_reservations() {
-  for (auto it = spent_.begin(); it != spent_.end();)
-    if (it->second.ended_at && now_.time > *it->second.ended_at + spent_for) {
-      write(store::DropReservation{it->first});
-      it = spent_.erase(it);
-      spent_views_.reset();
-    } else
-      ++it;
+  for (auto& old : spent_.drop_before(now_.time - spent_for))
+    write(store::DropReservation{old->request.unique_id});
 }
 
 } // namespace ci::domain

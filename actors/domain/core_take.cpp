@@ -58,8 +58,8 @@ void Core::take(Now now, RequestId request, const TakeRequest& ask) {
       return refuse(Refusal::id_spent, "This unique_id was used before; choose a new one.", {});
     }
   }
-  if (auto it = spent_.find(ask.unique_id); it != spent_.end())
-    return it->second.request.same_as(ask)
+  if (const auto ended = spent_.find(ask.unique_id))
+    return ended->request.same_as(ask)
                ? refuse(Refusal::id_spent, "This unique_id was used before; choose a new one.", {})
                : refuse(Refusal::id_conflict,
                         "This unique_id was used with other arguments; choose a new one.", {});

@@ -4,6 +4,7 @@
 #include "actors/domain/override.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/runner.hpp"
+#include "actors/domain/spent.hpp"
 
 #include <map>
 #include <memory>
@@ -66,6 +67,7 @@ struct ReservationView {
   friend bool operator==(const ReservationView&, const ReservationView&) = default;
 };
 using ReservationViewPtr = std::shared_ptr<const ReservationView>;
+ReservationViewPtr view_of(const ReservationRecord&);
 
 /// From so long before its end on a token is warned of.
 constexpr Duration token_warning = std::chrono::hours{24 * 14};
@@ -83,8 +85,7 @@ struct Snapshot {
   std::map<std::string, ProfileCounts> profiles;
   std::vector<RunnerViewPtr> runners;                     ///< by id
   std::map<std::string, ReservationViewPtr> reservations; ///< that live, by lower-case unique_id
-  using Spent = std::map<std::string, ReservationViewPtr>;
-  std::shared_ptr<const Spent> spent; ///< that ended within 7 days; shared between versions
+  SpentReservations spent;
   std::shared_ptr<const Override> policy_override; ///< null: none is in force
   /// What an override would be decided by now; null before libvirt was heard.
   std::shared_ptr<const OverrideGround> override_ground;
@@ -100,10 +101,8 @@ struct Snapshot {
   ReservationViewPtr reservation(const std::string& unique_id) const {
     if (auto it = reservations.find(unique_id); it != reservations.end())
       return it->second;
-    if (spent)
-      if (auto it = spent->find(unique_id); it != spent->end())
-        return it->second;
-    return nullptr;
+    const auto ended = spent.find(unique_id);
+    return ended ? view_of(*ended) : nullptr;
   }
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -41,6 +41,10 @@ GithubHttp::Observer observe_with(GithubClient::Observer observer) {
   };
 }
 
+bool is_gone(const HttpAnswer& answer) {
+  return answer.fault == HttpAnswer::Fault::none && (answer.status == 404 || answer.status == 410);
+}
+
 bool is_redirect(const HttpAnswer& answer) {
   return answer.status == 301 || answer.status == 302 || answer.status == 307 || answer.status == 308;
 }
@@ -149,6 +153,8 @@ struct GithubClient::Impl {
         return done(GithubEtags::unchanged(*known, std::move(answer)));
       if (answer.fault == HttpAnswer::Fault::none && answer.status == 200)
         etags.put(url, answer);
+      else if (is_gone(answer))
+        etags.forget(url);
       done(std::move(answer));
     });
   }
@@ -290,8 +296,14 @@ void GithubClient::remove_labels(RegistrationId id, std::vector<std::string> lab
 }
 
 void GithubClient::remove(RegistrationId id, Callback<domain::Done> done) {
-  impl_->ask(impl_->request("delete", "DELETE", impl_->runner(id), HttpUrgency::urgent),
-             [done = std::move(done)](const HttpAnswer& answer) { done(read_deleted(answer)); });
+  auto request = impl_->request("delete", "DELETE", impl_->runner(id), HttpUrgency::urgent);
+  const auto url = request.url;
+  impl_->ask(std::move(request), [impl = impl_.get(), url, done = std::move(done)](const HttpAnswer& answer) {
+    auto reply = read_deleted(answer);
+    if (reply || is_gone(answer))
+      impl->etags.forget(url);
+    done(std::move(reply));
+  });
 }
 
 void GithubClient::run(const std::string& repository, domain::RunId run, Callback<domain::WorkflowRun> done) {

@@ -37,6 +37,12 @@ void GithubEtags::put(const std::string& url, const HttpAnswer& answer) {
     drop(std::prev(entries_.end()));
 }
 
+void GithubEtags::forget(const std::string& url) {
+  std::lock_guard lock(mutex_);
+  if (const auto place = places_.find(url); place != places_.end())
+    drop(place->second);
+}
+
 void GithubEtags::drop(std::list<Entry>::iterator entry) {
   bytes_ -= known_size(*entry->second);
   places_.erase(entry->first);

@@ -28,6 +28,8 @@ class GithubEtags {
   KnownPtr find(const std::string& url);
   /// A 200; without a tag nothing is remembered.
   void put(const std::string& url, const HttpAnswer&);
+  /// Of what is gone: runners come and go by the thousand, and none is asked for again.
+  void forget(const std::string& url);
   /// For another token, which may see other things.
   void clear();
 

@@ -378,7 +378,7 @@ TEST_CASE("a reservation that no job uses expires, and its runner is destroyed b
   CHECK(b.core->runners().count(1) == 0);
   CHECK(b.core->reservations().empty());
   REQUIRE(b.core->spent().size() == 1);
-  CHECK(std::string(public_state(b.core->spent().begin()->second)) == "expired");
+  CHECK(std::string(public_state(**b.core->spent().begin())) == "expired");
 }
 
 TEST_CASE("a reservation ends when its job has, and its id is spent for seven days") {
@@ -392,7 +392,7 @@ TEST_CASE("a reservation ends when its job has, and its id is spent for seven da
   b.power_off(guest);
   b.advance(10s);
   REQUIRE(b.core->spent().size() == 1);
-  CHECK(std::string(public_state(b.core->spent().begin()->second)) == "finished");
+  CHECK(std::string(public_state(**b.core->spent().begin())) == "finished");
   CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).verdict.refusal == Refusal::id_spent);
   b.sleep_through(24h * 7 + 1min);
   CHECK(b.core->spent().empty());

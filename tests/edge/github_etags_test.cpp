@@ -78,6 +78,25 @@ TEST_CASE("G11: runs, their jobs and their artifacts are not sent again either")
   }
 }
 
+TEST_CASE("G12: a runner that is gone is asked for as if it had never been known") {
+  std::string asked;
+  int count = 0;
+  Server server([&](const Request& request) {
+    asked += request.method + "(" + request.header("if-none-match") + ")";
+    ++count;
+    return count == 2   ? answer(404, R"({"message":"Not Found"})")
+           : count == 4 ? scripted::no_content()
+                        : answer(200, runner_json(7, "a"), "ETag: \"1\"\r\n");
+  });
+  GithubClient client(options(server));
+  REQUIRE(get(client, 7));
+  CHECK(get(client, 7).error.kind == Kind::not_found);
+  REQUIRE(get(client, 7));
+  REQUIRE(remove(client, 7));
+  REQUIRE(get(client, 7));
+  CHECK(asked == R"(GET()GET("1")GET()DELETE()GET())");
+}
+
 TEST_CASE("a 304 that nobody asked for, and a body under another's tag, are no answers") {
   Server server({Answer{"HTTP/1.1 304 Not Modified\r\n\r\n"}, answer(200, runner_json(8, "b"), "ETag: \"1\"\r\n"),
                  Answer{"HTTP/1.1 304 Not Modified\r\n\r\n"}});

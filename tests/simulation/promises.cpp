@@ -130,7 +130,7 @@ void Simulation::check_forgotten() {
   auto seen = snapshot();
   if (store_.runners.size() != seen->runners.size())
     fail("G12: the store keeps " + std::to_string(store_.runners.size()) + " runners");
-  if (!store_.reservations.empty() || !seen->spent->empty())
+  if (!store_.reservations.empty() || !seen->spent.empty())
     fail("G12: " + std::to_string(store_.reservations.size()) + " reservations are kept");
   check_end_more();
 }
