@@ -212,7 +212,6 @@ void Core::on_clock_jump(Now now, Duration by) {
   for (auto& [id, r] : runners_) {
     r.rec.created_at += by;
     r.look_asked += by;
-    r.destroy_decided += by;
     move(r.rec.jit_served_at);
     move(r.rec.online_at);
     move(r.started_at);

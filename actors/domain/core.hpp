@@ -84,7 +84,7 @@ struct Runner {
   std::string last_error;
 
   // Destroying.
-  Time destroy_decided{};
+  std::uint64_t destroy_seq = 0; ///< looks ordered before this were not for its sake
   std::optional<Time> spared_at; ///< when that decision was withdrawn last, since GitHub called it busy
   std::optional<Time> first_not_busy;
   bool second_not_busy = false;
@@ -282,6 +282,7 @@ class Core final : private Outbox {
   void start_when_made(RunnerId);
   void advance_live(Runner&);
   bool never_came_online(const Runner&);
+  bool was_lost(const Runner&);
   void look_if_due(Runner&);
   /// \p cut_short: through no fault of the image.
   void create_failed(Runner&, const std::string& why, bool cut_short = false);

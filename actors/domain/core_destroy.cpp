@@ -13,7 +13,7 @@ void Core::destroy(Runner& r, const std::string& reason, TrialLoss loss) {
   r.rec.phase = Phase::destroying;
   r.rec.reason = reason;
   r.rec.started = r.guest_started;
-  r.destroy_decided = now_.time;
+  r.destroy_seq = next_seq();
   r.look_anew();
   r.unregister_pause.succeeded();
   r.remove_pause.succeeded();

@@ -79,6 +79,8 @@ void Core::saw_guest(Runner& r, const GuestObservation& seen) {
   r.guest = seen.state;
   r.guest_known = true;
   r.guest_missing_seq.reset();
+  if (seen.state == GuestState::on && seen.reason.starts_with(paused) && seen.reason != r.guest_reason)
+    log(LogLevel::warn, "guest_paused", "runner=" + std::to_string(r.rec.id) + " reason=\"" + seen.reason + "\"");
   r.guest_reason = seen.reason;
   r.guest_as_of = seen.read_at;
   if (seen.state == GuestState::on)
@@ -373,7 +375,7 @@ Runner& Core::revive(RunnerId id) {
   late.rec.ended_at.reset();
   late.rec.reason = "appeared after its removal";
   late.ordered = late.registered_once = true;
-  late.destroy_decided = now_.time;
+  late.destroy_seq = next_seq();
   return late;
 }
 
@@ -407,7 +409,7 @@ void Core::on_looked(Now now, RunnerId id, const GithubReply<Registration>& repl
     r->look = pace;
   }
   // A look counts only if it was asked after the decision, the second only if asked after the pause.
-  if (r->rec.phase != Phase::destroying || reply.value->busy || r->look_asked < r->destroy_decided)
+  if (r->rec.phase != Phase::destroying || reply.value->busy || r->look_seq < r->destroy_seq)
     return;
   auto confirmation = policy_ ? policy_->timings.idle_confirmation : Duration{60'000};
   if (!r->first_not_busy)

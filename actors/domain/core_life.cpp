@@ -11,6 +11,8 @@ namespace {
 /// listings see to the rest.
 constexpr int most_looks_after_end = 12;
 
+constexpr const char* lost = "was lost: offline for too long";
+
 } // namespace
 
 // --- creating ---
@@ -303,6 +305,8 @@ void Core::advance_live(Runner& r) {
     // out, and spares it if it works after all.
     if (never_came_online(r))
       return destroy(r, "did not come online in time");
+    if (was_lost(r))
+      return destroy(r, lost);
     return look_if_due(r);
   }
   auto& t = policy_->timings;
@@ -327,14 +331,20 @@ void Core::advance_live(Runner& r) {
     r.orphan_label_since.reset();
   if (never_came_online(r))
     return destroy(r, "did not come online in time", TrialLoss::never_online);
-  if (r.rec.online_at && r.offline_since) {
-    if (now_.time >= *r.offline_since + t.lost_timeout) {
-      destroy(r, "was lost: offline for too long");
-      return;
-    }
-    wake(*r.offline_since + t.lost_timeout);
-  }
+  if (was_lost(r))
+    return destroy(r, lost);
   look_if_due(r);
+}
+
+/// GitHub calls runners offline that work, but not for so long, and not also idle. A guest that hangs or is paused may
+/// stay on for ever.
+bool Core::was_lost(const Runner& r) {
+  if (!r.rec.online_at || !r.offline_since || (r.reg && r.reg->busy))
+    return false;
+  const auto end = std::max(*r.offline_since, r.spared_at.value_or(*r.offline_since)) + policy_->timings.lost_timeout;
+  if (now_.time < end)
+    wake(end);
+  return now_.time >= end;
 }
 
 /// Whether it had its whole time to come online.

@@ -18,12 +18,15 @@ enum class GuestState {
 };
 const char* to_string(GuestState);
 
+/// How libvirt's reason begins for a guest that is on and stands still.
+inline const std::string paused = "paused: ";
+
 /// One guest as libvirt reported it at one moment.
 struct GuestObservation {
   std::string name;
   std::string uuid;
   GuestState state = GuestState::absent;
-  /// libvirt's reason for the state, in words ("shutdown", "crashed", "destroyed" ...); for people.
+  /// libvirt's reason for the state, in words ("shutdown", "crashed", "destroyed", "paused: I/O error" ...); for people.
   std::string reason;
   /// When libvirt was asked.
   Steady read_at{};

@@ -44,8 +44,9 @@ domain::GuestState guest_state(int state) {
 }
 
 std::string state_reason(int state, int reason) {
-  auto words = words_of(state);
-  return reason >= 0 && static_cast<std::size_t>(reason) < words.size() ? words[reason] : "unknown";
+  const auto words = words_of(state);
+  const std::string word = reason >= 0 && static_cast<std::size_t>(reason) < words.size() ? words[reason] : "unknown";
+  return state == VIR_DOMAIN_PAUSED ? domain::paused + word : word;
 }
 
 GuestEvent guest_event(int event, int detail) {

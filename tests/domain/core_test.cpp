@@ -785,6 +785,56 @@ TEST_CASE("a runner that is offline for too long is let go by the usual ladder")
   CHECK(b.world.stopped_unreleased.empty());
 }
 
+TEST_CASE("a runner at work that GitHub calls offline and idle for too long is let go by the usual ladder") {
+  Pool b;
+  auto guest = b.runner(1).rec.guest_name;
+  b.world.begin_job(guest);
+  b.advance(31s);
+  REQUIRE(b.status(1) == Status::Busy);
+  b.world.go_offline(b.world.guests.at(guest));
+  SUBCASE("which GitHub calls busy still: it is left alone") {
+    b.advance(b.policy->timings.lost_timeout + 5min);
+    CHECK(b.status(1) == Status::Busy);
+    CHECK(b.world.guests.at(guest).state == GuestState::on);
+  }
+  SUBCASE("whose job GitHub has failed") {
+    auto& record = *b.world.record_of(b.world.guests.at(guest));
+    record.working = record.shown.busy = false;
+    b.advance(b.policy->timings.lost_timeout);
+    CHECK(b.runner(1).rec.phase == Phase::live);
+    b.advance(40s);
+    CHECK(b.runner(1).rec.reason == "was lost: offline for too long");
+    b.advance(120s);
+    CHECK(b.core->runners().count(1) == 0);
+  }
+  SUBCASE("whose job GitHub shows late: it is spared, and has as long again") {
+    auto& record = *b.world.record_of(b.world.guests.at(guest));
+    record.shown.busy = false;
+    b.advance(b.policy->timings.lost_timeout + 4min);
+    CHECK(b.status(1) == Status::Busy);
+    CHECK(std::find(b.events.begin(), b.events.end(),
+                    "destroy_withdrawn runner=1 reason=\"was lost: offline for too long\"") != b.events.end());
+    CHECK(b.world.guests.at(guest).state == GuestState::on);
+  }
+  CHECK(b.world.killed_at_work.empty());
+  CHECK(b.world.stopped_unreleased.empty());
+  CHECK(b.world.let_go_early.empty());
+}
+
+TEST_CASE("a guest that stands still is shown with libvirt's reason, and told of once") {
+  Pool b;
+  auto guest = b.runner(1).rec.guest_name;
+  auto shown = [&] { return b.snapshot->runners.at(0)->details; };
+  CHECK_FALSE(shown().count("guest"));
+  b.world.guests.at(guest).reason = "paused: I/O error";
+  b.advance(5min);
+  CHECK(shown().at("guest") == "paused: I/O error");
+  CHECK(std::count(b.events.begin(), b.events.end(), "guest_paused runner=1 reason=\"paused: I/O error\"") == 1);
+  b.world.guests.at(guest).reason = "unpaused";
+  b.advance(5min);
+  CHECK_FALSE(shown().count("guest"));
+}
+
 TEST_CASE("G2: a runner labelled for a reservation that is not known here is kept for it, for a while") {
   Pool b;
   b.policy->timings.reserve_timeout = 100s;

@@ -134,7 +134,7 @@ TEST_CASE("shut off and crashed are off, everything else is on") {
   CHECK(state_reason(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DESTROYED) == "destroyed");
   CHECK(state_reason(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED) == "crashed");
   CHECK(state_reason(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DAEMON) == "daemon");
-  CHECK(state_reason(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED) == "postcopy failed");
+  CHECK(state_reason(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED) == "paused: postcopy failed");
   CHECK(state_reason(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY_FAILED) == "postcopy failed");
   CHECK(state_reason(VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED) == "panicked");
   CHECK(state_reason(VIR_DOMAIN_SHUTOFF, 99) == "unknown");

@@ -18,6 +18,7 @@ void campaign(const Play& play) {
   auto schedules = number("SIMULATION_SCHEDULES", 300), steps = number("SIMULATION_STEPS", 200);
   auto first = number("SIMULATION_SEED", 1);
   for (auto seed = first; seed < first + schedules; ++seed) {
+    CAPTURE(seed); // where it ends the process
     auto schedule = make_schedule(seed, steps);
     auto broken = play(schedule, nullptr);
     if (!broken)

@@ -7,6 +7,24 @@
 
 namespace ci::test {
 
+namespace {
+
+/// Whether it says: come again.
+bool may_be_repeated(Refusal refusal) {
+  switch (refusal) {
+  case Refusal::not_ready:
+  case Refusal::not_taken_up:
+  case Refusal::busy:
+  case Refusal::github_away:
+  case Refusal::store_away:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
 RequestId Simulation::next_request() {
   waiting_.insert(++last_request_);
   return last_request_;
@@ -28,6 +46,11 @@ void Simulation::client_take(std::uint64_t s) {
 void Simulation::client_repeat(std::uint64_t s) {
   if (clients_.empty())
     return;
+  if (mix(s, 4) % 6 == 0 && !asking_.empty()) {
+    auto request = std::next(asking_.begin(), static_cast<std::ptrdiff_t>(mix(s, 5) % asking_.size()))->first;
+    if (give_up(request))
+      given_up_.insert(request);
+  }
   for (auto n = mix(s, 1) % 2 + 1; n > 0; --n) // two at once: a race of the same client
     send_take(s % clients_.size(), mix(s, 1 + n) % 8 == 0);
 }
@@ -80,8 +103,13 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
   asking_.erase(it);
   if (given_up_.erase(request) && answer.verdict.refusal != Refusal::not_taken_up)
     fail("G2: a take that was given up had an effect");
-  if (answer.verdict.refusal != Refusal::none)
+  const bool held = !client.giving_back && std::any_of(client.promised.begin(), client.promised.end(),
+                                                        [this](auto id) { return !replaceable(id); });
+  if (auto refusal = answer.verdict.refusal; refusal != Refusal::none) {
+    if (held && !may_be_repeated(refusal))
+      fail("G3: a repeat of " + client.ask.unique_id + " is refused: " + to_string(refusal));
     return;
+  }
   std::set<RunnerId> got;
   for (auto& view : answer.runners)
     got.insert(view->id);
@@ -91,7 +119,7 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
     if (got.size() > client.many)
       fail("G3: a repeat of " + client.ask.unique_id + " got more runners than before");
     for (auto id : client.promised)
-      if (auto held = got.count(id); !held && !replaceable(id) && !got.empty())
+      if (!got.count(id) && !client.giving_back && !replaceable(id))
         fail("G3: a repeat of " + client.ask.unique_id + " lacks runner " + std::to_string(id));
   }
   if (got.empty())
@@ -105,8 +133,20 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
       if (&other != &client && !other.giving_back && other.promised.count(id))
         fail("G2: runner " + std::to_string(id) + " is promised twice");
   if (client.promised.empty())
-    client.many = got.size();
+    client.many = std::max(got.size(), granted(client.ask.unique_id));
   client.promised.merge(got);
+}
+
+/// How many runners were promised; some may have ended before anyone was answered.
+std::size_t Simulation::granted(const std::string& unique_id) const {
+  auto seen = snapshot();
+  auto reservation = seen ? seen->reservation(unique_id) : nullptr;
+  if (!reservation)
+    return 0;
+  return static_cast<std::size_t>(
+      std::count_if(reservation->slots.begin(), reservation->slots.end(), [](auto& slot) {
+        return slot.state != SlotState::unlabel && slot.state != SlotState::released;
+      }));
 }
 
 /// Whether that runner has begun a job, or an end: then another may stand in its place.

@@ -3,6 +3,7 @@
 #include "tests/simulation/simulation.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace ci::test {
 
@@ -28,6 +29,74 @@ void Simulation::check() {
     check_given_up(*seen);
   }
   check_more();
+}
+
+namespace {
+
+/// None: the name is no runner's.
+std::optional<RunnerId> runner_of(const std::string& name) {
+  const auto dot = name.find_last_of('.');
+  if (!name.starts_with("ci-runner-") || dot == std::string::npos)
+    return std::nullopt;
+  return std::strtoll(name.c_str() + dot + 1, nullptr, 10);
+}
+
+} // namespace
+
+/// Looks from before it was decided to destroy a runner say nothing of whether it may be let go.
+void Simulation::forget_looks() {
+  auto seen = snapshot();
+  if (!seen)
+    return;
+  for (auto& view : seen->runners)
+    if (view->details.at("phase") != to_string(Phase::destroying))
+      destroying_.erase(view->id);
+    else if (destroying_.insert(view->id).second)
+      for (auto& [id, record] : world_.records)
+        if (runner_of(record.shown.name) == view->id)
+          record.look_anew();
+}
+
+/// G5: what is left of runners that nobody wants is to be gone two minutes after everyone can be asked again.
+void Simulation::note_leftovers() {
+  calm_turn(1ms);
+  auto seen = snapshot();
+  if (!seen || broken_)
+    return;
+  std::set<RunnerId> wanted;
+  for (auto& view : seen->runners)
+    if (view->details.at("phase") != to_string(Phase::destroying))
+      wanted.insert(view->id);
+  auto add = [&](std::optional<RunnerId> id) {
+    if (id && !wanted.count(*id))
+      leftovers_.insert(*id);
+  };
+  for (auto& name : own_guests())
+    add(runner_of(name));
+  for (auto& [id, record] : world_.records)
+    if (id != stranger_ && !dead_jobs_.count(id))
+      add(runner_of(record.shown.name));
+  for (auto& disk : world_.disks)
+    add(std::strtoll(disk.c_str() + disk.rfind('/') + 1, nullptr, 10));
+  long_waiting_ = waiting_;
+  leftovers_due_ = std::max(steady_, github_silent_until_) + 2min;
+}
+
+void Simulation::check_leftovers() {
+  leftovers_due_.reset();
+  auto left = [&](std::optional<RunnerId> id) { return id && leftovers_.count(*id); };
+  for (auto& name : own_guests())
+    if (left(runner_of(name)))
+      fail("G5: " + name + " is there two minutes later");
+  for (auto& [id, record] : world_.records)
+    if (id != stranger_ && left(runner_of(record.shown.name)) && !dead_jobs_.count(id))
+      fail("G5: the registration " + record.shown.name + " is there two minutes later");
+  for (auto& disk : world_.disks)
+    if (left(std::strtoll(disk.c_str() + disk.rfind('/') + 1, nullptr, 10)))
+      fail("G5: the disk " + disk + " is there two minutes later");
+  for (auto request : long_waiting_)
+    if (waiting_.count(request))
+      fail("G10: request " + std::to_string(request) + " waits for two minutes though everyone answers");
 }
 
 void Simulation::check_strangers() {
@@ -64,6 +133,11 @@ void Simulation::check_promise(const Snapshot& seen, Client& client) {
   if (lasts != client.lasts.value_or(lasts))
     fail("G3: the deadline of " + client.ask.unique_id + " has moved");
   client.lasts = lasts;
+  if (!clock_jumped_) {
+    if (*r->deadline != client.deadline.value_or(*r->deadline))
+      fail("G3: the deadline of " + client.ask.unique_id + " has moved");
+    client.deadline = r->deadline;
+  }
   if (client.giving_back || !seen.reservations.count(client.ask.unique_id))
     return;
   for (auto id : client.promised)

@@ -22,11 +22,15 @@ constexpr int least_room = all_targets;
 /// A build that takes longer has failed.
 constexpr std::chrono::minutes build_timeout{5};
 
-/// \p room: how many guests fit beside the stranger.
-inline domain::Policy policy(int room) {
+constexpr std::int64_t guest_memory = std::int64_t{1} << 30;
+
+/// \p room: how many guests fit beside the stranger; \p by_memory: since there is no more memory, else since there are no
+/// more hugepages.
+inline domain::Policy policy(int room, bool by_memory) {
   domain::Policy policy;
   policy.prefixes.registration_suffix = "ci0";
-  policy.budget = {room + 1, std::int64_t{1} << 40};
+  policy.budget = by_memory ? domain::Resources{1'000, (room + 1) * guest_memory}
+                            : domain::Resources{room + 1, 1'000 * guest_memory};
   policy.timings.reserve_timeout = std::chrono::seconds(60);
   policy.timings.base_image_max_age = std::chrono::hours(24 * 30);
   policy.repo_to_update = "/srv/checkout";
@@ -35,7 +39,7 @@ inline domain::Policy policy(int room) {
     p.key = key;
     p.target_count = targets.at(key);
     p.github_runner_label = key;
-    p.requires_ = {1, 0};
+    p.requires_ = {1, guest_memory};
     p.boot_script = std::make_shared<const std::string>("boot");
     p.disk_target = "vda";
     p.image.begins_with.kind = domain::ImageBase::Kind::blank;

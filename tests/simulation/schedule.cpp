@@ -51,14 +51,18 @@ Schedule make_schedule(std::uint64_t seed, std::size_t steps) {
 }
 
 Schedule shrink(Schedule schedule, const Play& play) {
-  if (auto broken = play(schedule, nullptr); broken && broken->step + 1 < schedule.size())
+  auto broken = play(schedule, nullptr);
+  if (!broken)
+    return schedule;
+  if (broken->step + 1 < schedule.size())
     schedule.resize(broken->step + 1);
+  const auto promise = broken->promise.substr(0, broken->promise.find(':')); // a shorter one must break the same
   for (std::size_t chunk = schedule.size() / 2; chunk > 0; chunk /= 2)
     for (std::size_t at = 0; at + chunk <= schedule.size();) {
       auto shorter = schedule;
       auto begin = shorter.begin() + static_cast<std::ptrdiff_t>(at);
       shorter.erase(begin, begin + static_cast<std::ptrdiff_t>(chunk));
-      if (play(shorter, nullptr))
+      if (auto again = play(shorter, nullptr); again && again->promise.starts_with(promise + ":"))
         schedule = std::move(shorter);
       else
         at += chunk;

@@ -16,7 +16,7 @@ Simulation::Simulation(std::vector<std::string>* trace) : trace_(trace) {
 std::optional<Broken> Simulation::run(const Schedule& schedule) {
   first_ = schedule.empty() ? 0 : schedule.front().salt;
   room_ = scene::least_room + static_cast<int>(mix(first_, 90) % 3);
-  *policy_ = scene::policy(room_);
+  *policy_ = scene::policy(room_, mix(first_, 96) % 2 == 0);
   std::size_t i = 0;
   for (; i < schedule.size() && schedule[i].kind == Step::Kind::leave; ++i)
     leave(schedule[i].salt);
@@ -30,6 +30,7 @@ std::optional<Broken> Simulation::run(const Schedule& schedule) {
     pass(1us);
     apply(schedule[i]);
     react(false);
+    forget_looks();
     check();
     if (broken_)
       return Broken{*broken_, i};
@@ -59,6 +60,12 @@ void Simulation::begin() {
   given_up_.clear();
   jit_too_late_.clear();
   events_.clear();
+  for (auto& [id, record] : world_.records)
+    record.look_anew(); // an earlier process was told
+  destroying_.clear();
+  for (auto& r : store_.runners) // an earlier process decided that
+    if (r.phase == Phase::destroying)
+      destroying_.insert(r.id);
   adopting_ = last_left_ != 0 && (calm_ || mix(first_ ^ salt_, 95) % 4 != 0);
   start_process();
   hear_policy(std::make_shared<Policy>(*policy_));
@@ -76,7 +83,8 @@ void Simulation::apply(const Step& step) {
       ;
     return;
   case Step::Kind::commit:
-    commit_one(true);
+    if (mix(s, 1) % 20 != 0 || !fail_commit(mix(s, 2) % 2 == 0))
+      commit_one(true);
     return;
   case Step::Kind::time:
     return pass(Duration(1 + static_cast<std::int64_t>(s % (mix(s, 1) % 4 == 0 ? 90'000 : 6'000))));
@@ -111,6 +119,7 @@ void Simulation::apply(const Step& step) {
   case Step::Kind::jump: {
     auto by = Duration(static_cast<std::int64_t>(s % 7'200'000) - 3'600'000);
     wall_offset_ += by;
+    clock_jumped_ = true;
     return jumped(by);
   }
   }
@@ -143,6 +152,8 @@ void Simulation::crash(std::uint64_t s) {
     ;
   for (auto n = mix(s, 2) % 3; n > 0 && commit_one(false); --n)
     ;
+  if (mix(s, 3) % 4 == 0)
+    pass(std::chrono::seconds(mix(s, 4) % 600)); // nobody starts it
   begin();
 }
 
@@ -151,9 +162,8 @@ void Simulation::set_fault(std::uint64_t s) {
   case 0:
     github_down_ = !github_down_;
     break;
-  case 1: // lies about everyone's busy
-    for (auto& [id, r] : world_.records)
-      r.shown.busy = false;
+  case 1:
+    lie_about_busy(s);
     break;
   case 2: // calls one offline that is not
     if (!world_.records.empty())
@@ -173,6 +183,29 @@ void Simulation::set_fault(std::uint64_t s) {
   }
 }
 
+/// Of all that work, of one, or of one that does not.
+void Simulation::lie_about_busy(std::uint64_t s) {
+  auto chosen = world_.records.begin();
+  if (!world_.records.empty())
+    std::advance(chosen, static_cast<std::ptrdiff_t>(mix(s, 1) % world_.records.size()));
+  switch (mix(s, 2) % 4) {
+  case 0:
+  case 1:
+    for (auto& [id, r] : world_.records)
+      r.shown.busy = false;
+    return;
+  case 2:
+    if (chosen != world_.records.end())
+      chosen->second.shown.busy = false;
+    return;
+  default:
+    if (chosen == world_.records.end() || chosen->first == stranger_)
+      return;
+    chosen->second.shown.busy = true;
+    lied_about_.insert(chosen->first); // it counts as Busy for good
+  }
+}
+
 void Simulation::commit_to_store(const StoreBatch& batch) { test::commit(store_, batch); }
 
 GithubReply<RegistrationListing> Simulation::list_registrations() {
@@ -183,8 +216,25 @@ GithubReply<RegistrationListing> Simulation::list_registrations() {
     std::erase_if(runners, [&](auto& r) { return r.id == stranger_; });
   }
   if (!calm_ && !runners.empty() && mix(salt_, 11) % 20 == 0)
-    runners.erase(runners.begin() + static_cast<std::ptrdiff_t>(mix(salt_, 12) % runners.size()));
+    if (auto one = runners.begin() + static_cast<std::ptrdiff_t>(mix(salt_, 12) % runners.size()); !is_denied(one->id))
+      runners.erase(one);
   return reply;
+}
+
+/// Of one registration GitHub is wrong in its lists or by its id, not in both ways.
+bool Simulation::denies(RegistrationId id) const { return !calm_ && is_denied(id) && mix(salt_, 16) % 8 == 0; }
+
+GithubReply<Registration> Simulation::look_at(RegistrationId id) {
+  if (denies(id))
+    return GithubReply<Registration>::failed(World::error(GithubError::Kind::not_found, 404));
+  return world_.look(id, steady_);
+}
+
+GithubReply<Done> Simulation::unregister(RegistrationId id) {
+  if (denies(id))
+    return GithubReply<Done>::failed(World::error(GithubError::Kind::not_found, 404));
+  world_.deletes_by_shown = mix(salt_, 17) % 2 == 0;
+  return world_.unregister(id);
 }
 
 GuestListing Simulation::list_guests() {
@@ -195,9 +245,12 @@ GuestListing Simulation::list_guests() {
     if (guest.own)
       runners.push_back(name);
   // What is not listed when a host is taken over stays a stranger, which is another story.
-  guest_hidden_ = !calm_ && last_left_ == 0 && !guest_hidden_ && !runners.empty() && mix(salt_, 13) % 20 == 0;
-  if (guest_hidden_)
+  if (full_lists_ > 0)
+    --full_lists_;
+  else if (!calm_ && last_left_ == 0 && !runners.empty() && mix(salt_, 13) % 20 == 0) {
+    full_lists_ = 4; // some are asked for addresses alone
     std::erase_if(guests, [&](auto& seen) { return seen.name == runners[mix(salt_, 14) % runners.size()]; });
+  }
   return listing;
 }
 
@@ -207,6 +260,8 @@ void Simulation::calm_down(bool with_builds) {
   note("calm");
   calm_ = true;
   github_down_ = libvirt_down_ = false;
+  for (auto& [id, record] : world_.records)
+    record.shown.busy = record.working;
   if (last_left_ != 0)
     begin();
   hear_connection(true, "");
@@ -214,6 +269,7 @@ void Simulation::calm_down(bool with_builds) {
   for (auto& [key, target] : scene::targets)
     policy_->profiles[key].target_count = target;
   hear_policy(std::make_shared<Policy>(*policy_));
+  note_leftovers();
   for (int turn = 0; turn < 10 && !broken_; ++turn)
     calm_turn(5s);
   hear_lever(next_request(), lever::CancelOverride{});
@@ -256,6 +312,7 @@ void Simulation::calm_turn(Duration by) {
     rebuild_duty(name);
   for (int round = 0; !broken_; ++round) {
     react(true);
+    forget_looks();
     if (!busy())
       break;
     if (round == 1000)
@@ -268,6 +325,8 @@ void Simulation::calm_turn(Duration by) {
       ;
     check();
   }
+  if (leftovers_due_ && steady_ >= *leftovers_due_)
+    check_leftovers();
   pass(by);
 }
 

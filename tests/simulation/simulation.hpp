@@ -13,6 +13,7 @@
 #include "actors/domain/policy.hpp"
 #include "actors/domain/store.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <set>
@@ -55,6 +56,10 @@ class Simulation {
   virtual bool deliver_one(std::uint64_t choice) = 0;
   /// Writes the oldest batch. Without an acknowledgement nobody hears of it.
   virtual bool commit_one(bool acknowledge) = 0;
+  /// Whoever writes says that it failed, and may have written it. False: there is no such failure, or no batch.
+  virtual bool fail_commit(bool /*written*/) { return false; }
+  /// The client of a take goes away. False: the request was taken up already.
+  virtual bool give_up(RequestId) { return false; }
   virtual bool busy() const = 0;
   virtual void hear_take(RequestId, const TakeRequest&, bool given_up) = 0;
   virtual void hear_release(RequestId, const std::string& unique_id) = 0;
@@ -111,7 +116,10 @@ class Simulation {
   HostReply at_host(Fault, Act act);
   /// GitHub's list, which may lack one of its entries.
   GithubReply<RegistrationListing> list_registrations();
-  /// libvirt's list, which may lack a runner's guest, but never twice in a row.
+  /// What it answers to a look, or to a deletion: now and then a 404 although it is there.
+  GithubReply<Registration> look_at(RegistrationId);
+  GithubReply<Done> unregister(RegistrationId);
+  /// libvirt's list, which may lack a runner's guest, but no two of a few in a row.
   GuestListing list_guests();
   GithubReply<std::vector<WorkflowJob>> list_jobs(RunId);
   /// What a process finds at its start.
@@ -128,15 +136,17 @@ class Simulation {
   std::uint64_t salt_ = 0;
   std::uint64_t first_ = 0; ///< salt of the schedule's first step: what holds for all of it follows from that
   bool github_down_ = false, libvirt_down_ = false, calm_ = false;
+  Steady github_silent_until_{}; ///< GitHub asked for so long a pause
   int room_ = 0; ///< how many guests fit beside the stranger
 
  private:
   struct Client {
     TakeRequest ask;
     std::set<RunnerId> promised; ///< as it was answered, with those that came in others' places; empty: not (yet)
-    std::size_t many = 0;        ///< as it was answered first
+    std::size_t many = 0;        ///< of how many runners, at first
     bool giving_back = false;
     std::optional<Duration> lasts; ///< from its grant to its deadline, as it was first shown
+    std::optional<Time> deadline;  ///< as it was first shown, while nobody moved the clock
     bool queued = false;           ///< its jobs were, once
     bool none_waited = false;      ///< GitHub was asked when no job waited for it
   };
@@ -148,10 +158,14 @@ class Simulation {
   void carry_some(std::uint64_t salt);
   void crash(std::uint64_t salt);
   void set_fault(std::uint64_t salt);
+  void lie_about_busy(std::uint64_t salt);
   void change_policy(std::uint64_t salt);
   void warm_up();
   void calm_down(bool with_builds);
   void calm_turn(Duration);
+  bool denies(RegistrationId) const;
+  bool is_denied(RegistrationId id) const { return mix(first_, static_cast<std::uint64_t>(id)) % 2 == 0; }
+  void forget_looks();
   void lapse_dead_jobs();
   void try_builds();
   // guests.cpp
@@ -192,10 +206,13 @@ class Simulation {
   void client_release(std::uint64_t salt);
   void operator_step(std::uint64_t salt);
   void send_take(std::size_t client, bool given_up);
+  std::size_t granted(const std::string& unique_id) const;
   bool replaceable(RunnerId) const;
   // promises.cpp
   void check();
   void check_strangers();
+  void note_leftovers();
+  void check_leftovers();
   void check_reservations(const Snapshot&);
   void check_promise(const Snapshot&, Client&);
   void check_end();
@@ -211,13 +228,18 @@ class Simulation {
   std::set<RegistrationId>
       dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
   std::deque<GuestObservation> events_;
+  std::optional<Steady> leftovers_due_; ///< when nothing may be left of those:
+  std::set<RunnerId> leftovers_;        ///< runners that were being destroyed, or unknown, when all faults ended
+  std::set<RequestId> long_waiting_;    ///< requests that waited then
+  bool clock_jumped_ = false;
   bool builds_fail_ = false; ///< in the calm
   bool resting_ = false;     ///< nothing happens for days
   std::deque<GithubNotice> notices_; ///< webhooks under way: true once, and late, doubled or lost
+  std::set<RunnerId> destroying_;
   std::set<RegistrationId> lied_about_; ///< webhooks told of jobs that they do not have
   std::int64_t last_job_ = 0;
   std::optional<RegistrationId> stranger_; ///< a registration that is not ours; none on an older monitor's host
-  bool guest_hidden_ = false;              ///< libvirt's last list lacked one
+  int full_lists_ = 0;                     ///< so many lists of libvirt's lack nothing
   int hidden_listings_ = 0;                ///< so many do not show it
   Inheritance left_;                       ///< what an older monitor left, as far as it is there
   std::set<std::string> left_builds_;      ///< guests of builds that it did not end
@@ -239,6 +261,7 @@ Reply Simulation::at_github(Fault fault, Act act) {
     auto error = World::error(kinds[mix(salt_, 5) % 5]);
     if (error.kind == Kind::limited) {
       error.retry_after = std::chrono::seconds(1 + mix(salt_, 7) % 60);
+      github_silent_until_ = std::max(github_silent_until_, steady_ + error.retry_after);
       error.secondary = mix(salt_, 8) % 2;
     }
     return Reply::failed(error);
@@ -257,6 +280,8 @@ HostReply Simulation::at_host(Fault fault, Act act) {
   if (libvirt_down_ || fault == Fault::before)
     return {"made up", steady_};
   auto reply = act();
+  if (fault == Fault::twice)
+    reply = act();
   pass(std::chrono::microseconds(1));
   reply.finished_at = steady_;
   if (fault == Fault::after)

@@ -31,10 +31,13 @@ class World {
     std::string job;      ///< label its job asked for
     Steady idle_since{};  ///< when it was first looked at since it was last shown busy
     bool idle_twice = false; ///< and again, a minute later
+    /// Looks so far say nothing of whether it may be deleted.
+    void look_anew() { idle_since = {}, idle_twice = false; }
   };
   std::map<RegistrationId, Record> records;
   RegistrationId next_registration = 3'000'000'000;
   int registered = 0;
+  bool deletes_by_shown = false; ///< a job that GitHub does not show yet keeps no registration from being deleted
   std::optional<Time> token_expires_at; ///< of the token that the listing was asked with
 
   static GithubError error(GithubError::Kind kind, int status = 0) {
@@ -54,9 +57,10 @@ class World {
     if (it == records.end())
       return GithubReply<Registration>::failed(error(GithubError::Kind::not_found, 404));
     auto& r = it->second;
-    if (r.shown.busy || r.idle_since == Steady{}) {
-      r.idle_since = r.shown.busy ? Steady{} : now;
-      r.idle_twice = false;
+    if (r.shown.busy) {
+      r.look_anew();
+    } else if (r.idle_since == Steady{}) {
+      r.idle_since = now;
     } else if (now - r.idle_since >= std::chrono::seconds(60))
       r.idle_twice = true;
     return GithubReply<Registration>::ok(it->second.shown);
@@ -83,8 +87,10 @@ class World {
     auto it = records.find(id);
     if (it == records.end())
       return GithubReply<Done>::failed(error(GithubError::Kind::not_found, 404));
-    if (it->second.working)
+    if (it->second.working && (it->second.shown.busy || !deletes_by_shown)) {
+      it->second.look_anew(); // it must be asked about again
       return GithubReply<Done>::failed(error(GithubError::Kind::unprocessable, 422));
+    }
     for (auto& [name, g] : guests)
       if (g.state == GuestState::on && g.config == it->second.config && !it->second.idle_twice)
         let_go_early.push_back(name);

@@ -90,6 +90,7 @@ void ActorSimulation::end_process() {
   hypervisor_ = nullptr;
   policy_actor_ = nullptr;
   gateway_ = nullptr;
+  takes_.clear();
   outside_.clear();
   for (auto& actor : std::exchange(actors_, {}))
     caf::anon_send_exit(actor, caf::exit_reason::kill);
@@ -177,6 +178,27 @@ bool ActorSimulation::commit_one(bool acknowledge) {
   return true;
 }
 
+/// Whoever asked writes it again: it may be in the store twice.
+bool ActorSimulation::fail_commit(bool written) {
+  if (outside_.commits.empty())
+    return false;
+  if (written) {
+    commit_to_store(outside_.batches.front());
+    if (disk_)
+      disk_->store()->apply(outside_.batches.front());
+  }
+  outside_.batches.pop_front();
+  auto answer = take_out(outside_.commits, 0);
+  note(written ? "  a commit is written and fails" : "  a commit fails");
+  caf::anon_send(answer.to, deliver_atom::value, answer.failure);
+  return true;
+}
+
+bool ActorSimulation::give_up(RequestId request) {
+  auto take = takes_.find(request);
+  return take != takes_.end() && take->second->abandon();
+}
+
 void ActorSimulation::github_called(domain::GithubShare share) {
   ++calls_;
   if (auto complaint = limits_.complaint(share, steady()); !complaint.empty())
@@ -206,7 +228,7 @@ void ActorSimulation::ask_monitor(RequestId request, const TicketPtr& ticket, At
 }
 
 void ActorSimulation::hear_take(RequestId request, const TakeRequest& ask, bool given_up) {
-  auto ticket = std::make_shared<Ticket>(std::to_string(request));
+  auto ticket = takes_[request] = std::make_shared<Ticket>(std::to_string(request));
   ask_monitor<TakeAnswer>(request, ticket, take_atom::value, ask);
   if (given_up)
     ticket->abandon();

@@ -29,8 +29,10 @@ class ActorSimulation : public Simulation {
   using Simulation::list_guests;
   using Simulation::list_jobs;
   using Simulation::list_registrations;
+  using Simulation::look_at;
   using Simulation::observe;
   using Simulation::steady;
+  using Simulation::unregister;
   /// What a process finds at its start; none: it can't be read.
   std::optional<domain::StoreImage> load() const;
   /// A call came to GitHub's client.
@@ -52,6 +54,8 @@ class ActorSimulation : public Simulation {
   bool carry_one(std::uint64_t choice, Fault) override;
   bool deliver_one(std::uint64_t choice) override;
   bool commit_one(bool acknowledge) override;
+  bool fail_commit(bool written) override;
+  bool give_up(RequestId) override;
   bool busy() const override;
   void hear_take(RequestId, const TakeRequest&, bool given_up) override;
   void hear_release(RequestId, const std::string& unique_id) override;
@@ -87,6 +91,7 @@ class ActorSimulation : public Simulation {
   hypervisor_actor hypervisor_;
   policy_actor policy_actor_;
   caf::actor gateway_;
+  std::map<RequestId, TicketPtr> takes_; ///< those of this process
   std::mt19937_64 random_{7};
   std::uint64_t process_ = 0;
   std::unique_ptr<DiskStore> disk_; ///< of one schedule in eight; the others have their store in memory alone
@@ -106,8 +111,10 @@ Reply ActorSimulation::ask_github(Fault fault, Act act) {
     budget_left_ = GithubLimits::hourly;
     budget_resets_ = steady() + window;
   }
-  if (!calm_ && mix(salt_, 61) % 60 == 0) // someone else spends it
+  if (!calm_ && mix(salt_, 61) % 60 == 0) { // someone else spends it; the rest is kept for what is urgent
     budget_left_ = std::min(budget_left_, static_cast<std::int64_t>(mix(salt_, 62) % 30));
+    github_silent_until_ = std::max(github_silent_until_, budget_resets_);
+  }
   auto resets_in = std::chrono::ceil<Duration>(budget_resets_ - steady());
   Reply reply;
   if (budget_left_ > 0) {

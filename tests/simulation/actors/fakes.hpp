@@ -44,7 +44,7 @@ class FakeGithubLink : public Fake<github_link_actor> {
         },
         [this](fetch_atom, RegistrationId id) {
           return call<detail::FetchReply>(GithubShare::look, "look at registration " + std::to_string(id),
-                                          [this, id] { return world().look(id, simulation_.steady()); });
+                                          [this, id] { return simulation_.look_at(id); });
         },
         [this](find_atom, const std::string& name) {
           return call<detail::FindReply>(GithubShare::ordinary, "find " + name,
@@ -64,7 +64,7 @@ class FakeGithubLink : public Fake<github_link_actor> {
         },
         [this](delete_atom, RegistrationId id) {
           return call<detail::DoneReply>(GithubShare::clearing, "unregister " + std::to_string(id),
-                                         [this, id] { return world().unregister(id); });
+                                         [this, id] { return simulation_.unregister(id); });
         },
         [this](run_atom, const std::string&, RunId run) {
           return call<detail::RunReply>(GithubShare::look, "look at run " + std::to_string(run),
@@ -275,6 +275,9 @@ class FakeJournal : public Fake<journal_actor> {
           outside.batches.push_back(batch);
           outside.commits.push_back({"committed", caf::actor_cast<caf::actor>(this), {[this, promise, batch]() mutable {
                                        write(std::move(promise), batch);
+                                     }},
+                                     {[promise]() mutable {
+                                       promise.deliver(caf::make_error(caf::sec::runtime_error, std::string("made up")));
                                      }}});
           return promise;
         },

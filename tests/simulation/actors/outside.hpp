@@ -33,6 +33,7 @@ struct Outside {
     std::string what;
     caf::actor to;
     Delivery delivery;
+    Delivery failure{}; ///< of a commit: what comes instead where it failed
   };
   std::deque<Call> calls;
   std::deque<Answer> answers;

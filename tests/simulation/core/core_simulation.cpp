@@ -109,11 +109,11 @@ void CoreSimulation::carry(effect::ListRegistrations&, Fault fault) {
   answer_with("listed", [=, this] { core_->on_registration_listing(now(), reply); });
 }
 void CoreSimulation::carry(effect::Look& e, Fault fault) {
-  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration, steady()); });
+  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return look_at(e.registration); });
   answer_with("looked", [=, this] { core_->on_looked(now(), e.runner, reply); });
 }
 void CoreSimulation::carry(effect::LookSlot& e, Fault fault) {
-  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return world_.look(e.registration, steady()); });
+  auto reply = at_github<GithubReply<Registration>>(fault, [&] { return look_at(e.registration); });
   answer_with("slot looked", [=, this] { core_->on_slot_looked(now(), e.unique_id, e.runner, reply); });
 }
 void CoreSimulation::carry(effect::FindRegistration& e, Fault fault) {
@@ -125,7 +125,7 @@ void CoreSimulation::carry(effect::Register& e, Fault fault) {
   answer_with("registered", [=, this] { core_->on_registered(now(), e.runner, reply); });
 }
 void CoreSimulation::carry(effect::Unregister& e, Fault fault) {
-  auto reply = at_github<GithubReply<Done>>(fault, [&] { return world_.unregister(e.registration); });
+  auto reply = at_github<GithubReply<Done>>(fault, [&] { return unregister(e.registration); });
   answer_with("unregistered", [=, this] { core_->on_unregistered(now(), e.runner, reply); });
 }
 void CoreSimulation::carry(effect::Label& e, Fault fault) {
@@ -217,7 +217,8 @@ void CoreSimulation::check_more() {
   bool all_known = std::all_of(core_->runners().begin(), core_->runners().end(), [](auto& r) {
     return r.second.guest_known || r.second.rec.phase == Phase::creating;
   });
-  if (all_known && core_->held().hugepages_1g > policy_->budget.hugepages_1g)
+  const auto held = core_->held(), budget = policy_->budget;
+  if (all_known && (held.hugepages_1g > budget.hugepages_1g || held.memory_bytes > budget.memory_bytes))
     fail("G4: more is held than there is" + holders());
   check_drained();
 }
