@@ -39,7 +39,7 @@ def cpu_times():
     return ticks[3] + ticks[4], sum(ticks)
 
 
-def wait_for_quiet(seconds=60):
+def wait_for_quiet(seconds=30):
     """Until half of the CPU time of one second was idle; whether it ever was."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -67,6 +67,13 @@ def connections_held(monitor):
                for _, own, _, state, _, _, _, _, _, inode, *_ in sockets)
 
 
+def handled(monitor, message, actor="monitor"):
+    """How often the actor was sent that message since the daemon's start."""
+    line = f'ci_monitor_actor_messages_total{{actor="{actor}",message="{message}"}} '
+    found = [text for text in monitor.http.get("/metrics").body.decode().splitlines() if text.startswith(line)]
+    return int(float(found[0].removeprefix(line))) if found else 0
+
+
 class Attackers:
     """Connections to one server, from as many source addresses as are wanted."""
 
@@ -85,10 +92,10 @@ class Attackers:
         self.open.append(connection)
         return connection
 
-    def say(self, data, source=None):
-        """Everything that comes back until the server closes, or is silent for 2 s."""
+    def say(self, data, source=None, silent_for=2.0):
+        """Everything that comes back until the server closes, or is silent for so many seconds."""
         connection = self.connect(source)
-        connection.settimeout(2)
+        connection.settimeout(silent_for)
         got = b""
         with contextlib.suppress(OSError):
             connection.sendall(data)

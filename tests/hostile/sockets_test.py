@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 
-from attack import HONEST, attacked, closed_by_peer, connections_held, resident_kib
+from attack import HONEST, attacked, closed_by_peer, connections_held, handled, resident_kib
 from harness import wait_until
 from monitor import REPOSITORY, profile
 
@@ -193,13 +193,6 @@ def flood(attackers, connections, request, meanwhile=lambda: None, seconds=4.0):
 
 def status(answer):
     return int(answer[9:12])
-
-
-def handled(monitor, message, actor="monitor"):
-    """How often the actor was sent that message since the daemon's start."""
-    line = f'ci_monitor_actor_messages_total{{actor="{actor}",message="{message}"}} '
-    found = [text for text in monitor.http.get("/metrics").body.decode().splitlines() if text.startswith(line)]
-    return int(float(found[0].removeprefix(line))) if found else 0
 
 
 def cranked(monitor):
