@@ -150,7 +150,9 @@ def test_g9_no_secret_of_a_whole_run_is_seen_anywhere(world):
     assert len(said) > 20_000
     assert holds(said, secrets) == set()
     started = b"\n".join(watcher.command_lines)
-    assert b"ci-monitor" in started and len(watcher.command_lines) > 1  # programs that it started were seen
+    assert b"ci-monitor" in started
+    if b'call="clone_overlay"' in said:  # else disks share blocks here, and no program makes them
+        assert b"qemu-img" in started
     assert holds(started, secrets) == set()
     definitions = "".join(world.libvirt.xml(name) for name in world.libvirt.guests("")).encode()
     assert definitions and holds(definitions, secrets) == set()
