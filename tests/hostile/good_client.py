@@ -4,7 +4,7 @@
     good_client.py ADDRESS PORT SOURCE
 
 Reads /dashboard.json over one connection, as fast as an eager page would, until its input ends; then prints a line of
-JSON: {"times": [seconds, ...], "failures": [text, ...]}."""
+JSON: {"reads": [[begin, seconds], ...], "failures": [text, ...]}; `begin` by the machine's monotonic clock."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ import time
 
 
 def main(address, port, source):
-    times, failures = [], []
+    reads, failures = [], []
     connection = None
     while not select.select([sys.stdin], [], [], 0.01)[0]:
         begin = time.monotonic()
@@ -25,13 +25,13 @@ def main(address, port, source):
             answer = connection.getresponse()
             answer.read()
             if answer.status == 200:
-                times.append(time.monotonic() - begin)
+                reads.append((begin, time.monotonic() - begin))
             else:
                 failures.append(str(answer.status))
         except (OSError, http.client.HTTPException) as error:
             failures.append(repr(error))
             connection = None
-    print(json.dumps({"times": times, "failures": failures}))
+    print(json.dumps({"reads": reads, "failures": failures}))
 
 
 if __name__ == "__main__":

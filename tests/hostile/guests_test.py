@@ -1,5 +1,6 @@
 """Guests that ask for what is not theirs, by header, path or address; paths that try to lead elsewhere."""
 
+import base64
 import json
 
 from attack import Attackers, attacked
@@ -10,6 +11,11 @@ STRANGER = "127.64.200.200"  # in the guest network, and nobody's lease
 
 CLAIMS = ["X-Real-IP", "X-Forwarded-For", "X-Client-IP", "X-Remote-Addr", "True-Client-IP", "CF-Connecting-IP", "X-Originating-IP",
           "X-Cluster-Client-IP", "Client-IP", "X_Real_IP"]
+
+
+def runner_named_in(jit_config):
+    files = json.loads(base64.b64decode(jit_config))
+    return json.loads(base64.b64decode(files[".runner"]))["agentName"]
 
 
 def test_a_guest_gets_its_own_secrets_and_nobody_elses(world):
@@ -43,8 +49,10 @@ def test_a_guest_gets_its_own_secrets_and_nobody_elses(world):
         def fetched():
             answer = Http(monitor.base_url, source=address).get("/github-jitconfig", headers={"X-Real-IP": victim})
             return json.loads(answer.body) if answer.status == 200 else None
-        return wait_until(f"the JIT config of {address}", fetched)
-    assert own(thief) != own(victim)
+        return runner_named_in(wait_until(f"the JIT config of {address}", fetched))
+    guest_at = {world.libvirt.address(guest): guest for guest in world.libvirt.guests()}  # libvirt's word, not the daemon's
+    assert own(thief) == f"{guest_at[thief]}@ci0"
+    assert own(victim) == f"{guest_at[victim]}@ci0"
 
 
 def test_no_spelling_of_a_path_leads_out_of_the_folders(world, tmp_path):

@@ -1,16 +1,26 @@
 """Clients that hold, drip, flood, break off: the daemon serves others meanwhile, and is whole afterwards."""
 
+import collections
+import json
 import random
 import re
 import socket
 import threading
 import time
+import uuid
 
-from attack import HONEST, attacked, closed_by_peer, resident_kib
+from attack import HONEST, attacked, closed_by_peer, connections_held, handled, resident_kib
 from harness import wait_until
-from monitor import profile
+from monitor import REPOSITORY, profile
+from select_test import begin_run, select, upload
 
 READ_LIMIT = 15.0  # seconds that a request may take to come in
+# The settings' defaults, and what has none.
+SELECTS = 10  # a minute and source
+SELECT_CALLS = 60  # a minute, at GitHub, for all selects
+WRONG_SIGNATURES = 10  # a minute and source
+OF_A_GUEST = 4  # requests under way
+REPEATS = 5  # of a guest's fetching its config
 
 
 def sources(count):
@@ -77,9 +87,11 @@ def test_connections_that_come_and_go(world):
                 connection.sendall(b"GET / HTTP/1.1\r\nHo")
             if number % 2 == 0:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            if number == 2000:
+                assert connections_held(monitor) > 0  # what is counted afterwards can be seen
             connection.close()
             attackers.open.clear()
-    wait_until("none is left open", lambda: monitor.http.get("/healthz").status == 200)
+    wait_until("none is left open", lambda: connections_held(monitor) == 0)
 
 
 def test_huge_heads_and_bodies(world):
@@ -118,6 +130,10 @@ def test_bodies_that_are_never_finished(world):
                     connection.sendall(b"POST /profile/linux/take HTTP/1.1\r\nHost: x\r\nContent-Length: 4100000\r\n\r\n" + body)
                 except OSError:
                     pass  # it was cut off
+        begun = time.monotonic()
+        wait_until("all were cut off", lambda: all(map(closed_by_peer, attackers.open)), READ_LIMIT + 20)
+        print(f"the last was cut off {time.monotonic() - begun:.1f} s after all were sent")
+    assert monitor.runners("linux", "Idle")
 
 
 def test_pipelined_requests(world):
@@ -151,33 +167,130 @@ def test_half_closed_and_deaf_clients(world):
         time.sleep(2)
 
 
+def flood(attackers, connections, request, meanwhile=lambda: None, seconds=4.0):
+    """Each of the connections, by source, asks what `request()` makes as fast as it is answered: (source, path, answer) of all.
+    `meanwhile` is done once, in its midst."""
+    answers, end = [], time.monotonic() + seconds
+
+    def ask(source):
+        connection = attackers.connect(source)
+        while time.monotonic() < end:
+            data = request()
+            connection.sendall(data)
+            answers.append((source, data.split(b" ", 2)[1].split(b"?")[0], connection.recv(65536)))
+    threads = [threading.Thread(target=ask, args=(source,)) for source in connections]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until("the flood is there", lambda: len(answers) > 10 * len(connections))
+        meanwhile()
+    finally:
+        for thread in threads:
+            thread.join()
+    codes = collections.Counter(status(answer) for _, _, answer in answers)
+    print(f"{len(answers)} answers: {dict(codes)}")
+    return answers
+
+
+def status(answer):
+    return int(answer[9:12])
+
+
+def cranked(monitor):
+    """What anybody's requests made the monitor do, by message."""
+    return {message: handled(monitor, message) for message in ("take", "lever", "release", "boot", "jit", "notice")}
+
+
 def test_floods_without_a_token(world):
     monitor = begin(world)
-    handled = "ci_monitor_actor_messages_total{actor=\"monitor\",message=\"take\"}"
+    before = cranked(monitor)  # the honest guest's own
     requests = [
         b"POST /profile/linux/take?unique_id=0f0e0d0c-0b0a-4908-8706-050403020100&qualified_repo=octo-org/octo-repo&run_id=1",
         b"POST /policy/override?linux=5", b"DELETE /policy/override", b"POST /profile/linux/pause",
         b"DELETE /reservation/0f0e0d0c-0b0a-4908-8706-050403020100", b"GET /boot", b"GET /github-jitconfig"]
-    refused = []
 
-    def flood(attackers, source, end):
-        connection = attackers.connect(source)
-        while time.monotonic() < end:
-            connection.sendall(random.choice(requests) + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
-                               + random.choice([b"", b"Authorization: Bearer guess\r\n"]) + b"\r\n")
-            refused.append(connection.recv(65536)[9:12])
+    def guess():
+        return (random.choice(requests) + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+                + random.choice([b"", b"Authorization: Bearer guess\r\n"]) + b"\r\n")
     with attacked(monitor, "floods of cranking requests without a token") as attackers:
-        end = time.monotonic() + 5
-        threads = [threading.Thread(target=flood, args=(attackers, source, end)) for source in sources(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    print(f"{len(refused)} refused in 5 s")
-    assert len(refused) > 200 and set(refused) <= {b"401", b"403", b"404"}
-    assert handled not in monitor.http.get("/metrics").body.decode()  # none of them reached the monitor
+        answers = flood(attackers, sources(8), guess)
+    assert len(answers) > 200 and {status(answer) for _, _, answer in answers} <= {401, 403, 404}
+    assert cranked(monitor) == before
     assert len(monitor.runners("linux", "Idle")) == 1
     assert monitor.http.get("/policy/override").json() is None
+
+
+def test_a_flood_of_selects_without_an_artifact(world):
+    """Each with another name, so that none is answered by what is remembered; a run that has one is served meanwhile."""
+    monitor = world.begin({"linux": profile(2)})
+    monitor.wait_for_runners("linux", 2)
+    run_id, unique_id = begin_run(world.github), str(uuid.uuid4())
+    upload(world.github, run_id, unique_id)
+
+    def ask():
+        return (b"POST /select-runner?unique_id=%b&qualified_repo=octo-org/octo-repo&run_id=%d HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Length: 0\r\n\r\n" % (str(uuid.uuid4()).encode(), random.randrange(1, 10**9)))
+    asked, taken = sources(12), []
+    before = cranked(monitor)
+    with attacked(monitor, "selects without an artifact") as attackers:
+        answers = flood(attackers, asked, ask, lambda: taken.extend([monitor.take("linux"), select(monitor, unique_id, run_id)]))
+    assert len(taken) == 2 and all(answer.status == 200 and answer.json() for answer in taken), taken
+    assert {status(answer) for _, _, answer in answers} <= {403, 429, 503}
+    assert all(b"\r\nRetry-After: " in answer for _, _, answer in answers if status(answer) != 403)
+    for source in asked:
+        assert sum(status(answer) != 429 for who, _, answer in answers if who == source) <= SELECTS
+    assert len(answers) > 2 * SELECTS * len(asked)
+    assert 0 < handled(monitor, "select", "selector") <= SELECTS * len(asked) + 1
+    assert 0 < sum(world.github.state()["counters"]["artifacts"].values()) <= SELECT_CALLS
+    assert cranked(monitor) == {**before, "take": 2}
+
+
+def test_a_flood_of_wrongly_signed_webhooks(world):
+    monitor = begin(world)
+    body = json.dumps({"action": "in_progress", "repository": {"full_name": REPOSITORY}, "workflow_job": {
+        "run_id": 1, "labels": [], "runner_id": 1, "runner_name": "ci-runner-linux.1@ci0"}}).encode()
+
+    def deliver():
+        signature = random.choice([b"", b"X-Hub-Signature-256: sha256=%064x\r\n" % random.getrandbits(256)])
+        return (b"POST /github/webhook HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: workflow_job\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n%b\r\n%b" % (len(body), signature, body))
+    asked = sources(8)
+    before = cranked(monitor)
+    with attacked(monitor, "wrongly signed webhooks") as attackers:
+        answers = flood(attackers, asked, deliver)
+    for source in asked:
+        codes = [status(answer) for who, _, answer in answers if who == source]
+        assert codes == [403] * WRONG_SIGNATURES + [429] * (len(codes) - WRONG_SIGNATURES), source
+    assert cranked(monitor) == before
+
+
+def test_a_flood_from_guests(world):
+    """They may crank, but only few requests at a time; and they get their config a few times at most."""
+    monitor = world.begin({"linux": profile(3)}, guests={"hang_at": "boot"})
+    wait_until("three guests with addresses",
+               lambda: sum(bool(runner["ipv4_address"]) for runner in monitor.runners("linux").values()) == 3)
+    guests = [runner["ipv4_address"] for runner in monitor.runners("linux").values()]
+    taken = []
+
+    def ask():
+        return random.choice([b"GET /boot", b"GET /github-jitconfig"]) + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    before, looked_up = cranked(monitor), handled(monitor, "addresses", "hypervisor")
+    with attacked(monitor, "guests that ask without end") as attackers:
+        answers = flood(attackers, [guest for guest in guests for _ in range(8)], ask, lambda: taken.append(monitor.take("linux")))
+    assert taken[0].status == 200  # half of all places are for those who show the token
+    refused = [answer for _, _, answer in answers if b"Too many requests" in answer]
+    assert refused and all(status(answer) == 503 and b"\r\nRetry-After: " in answer for answer in refused)
+    after, looked_up = cranked(monitor), handled(monitor, "addresses", "hypervisor") - looked_up
+    assert after == {**before, "take": 1, "boot": after["boot"], "jit": after["jit"]}
+    guests_cranked = after["boot"] + after["jit"] - before["boot"] - before["jit"]
+    assert guests_cranked <= len(answers) - len(refused)
+    # One look-up is under way at a time, and answers all that wait for it; some may have waited too long for theirs.
+    assert 0 < guests_cranked <= OF_A_GUEST * len(guests) * (looked_up + 3)
+    for guest in guests:
+        configs = [status(answer) for who, path, answer in answers
+                   if who == guest and path == b"/github-jitconfig" and b"Too many requests" not in answer]
+        assert 1 <= configs.count(200) <= 1 + REPEATS and set(configs) <= {200, 410, 503}, guest
+    assert world.github.state()["counters"]["get"]["200"] <= 3 * REPEATS * len(guests)
 
 
 def test_pictures_asked_for_without_end(world):

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from description import collected, report_path  # noqa: E402
 from harness import Failure  # noqa: E402
-from monitor import API_TOKEN, GITHUB_TOKEN, Monitor  # noqa: E402
+from monitor import API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET, Monitor  # noqa: E402
 from outside import GithubSimulator, GuestSimulator, Libvirt  # noqa: E402
 from private_disk import PrivateDisk  # noqa: E402
 
@@ -69,7 +69,7 @@ class World:
                 part.kill()
         if self.monitor is not None:
             complaints += [f"G9: the log holds {what}" for what, secret in (("the API token", API_TOKEN),
-                           ("GitHub's token", GITHUB_TOKEN)) if secret in self.monitor.log()]
+                           ("GitHub's token", GITHUB_TOKEN), ("the webhooks' secret", WEBHOOK_SECRET)) if secret in self.monitor.log()]
         complaints += collected.check()
         if complaints:
             raise Failure("\n".join(complaints[:20]))

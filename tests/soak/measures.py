@@ -1,5 +1,6 @@
 """What the daemon uses, sampled from outside, and whether it grows."""
 
+import contextlib
 import csv
 import os
 import time
@@ -9,22 +10,37 @@ from harness import Http
 from monitor import GITHUB_TOKEN, REPOSITORY
 
 SAMPLES = 360  # of a whole run, at most one a second
+DISK = 256 * 1024  # bytes of a template's or a runner's disk at most: no guest here writes to its own
 
 # Growth that is allowed in the second half of a run, by the line that fits its samples best: so much, and so much more
-# for each runner life and each reservation in it. Runners that are gone are known for 48 hours, spent reservations for 7 days
-# (spec), history is kept for 30, so they grow with what happened until then: a heap profile showed 0.6 KiB of memory a life,
-# and 0.5 KiB a reservation. Everything else is flat. A growth counts as far as the samples' own ups and downs leave no
-# doubt of it: three standard errors of the line's slope are taken off.
+# for each runner life and each reservation in it, and for each runner of the pool: a fault may leave none of them for a
+# while. Runners that are gone are known for 48 hours, spent reservations for 7 days (spec), history is kept for 30, so
+# they grow with what happened until then: a heap profile showed 0.6 KiB of memory a life, and 0.5 KiB a reservation.
+# Everything else is flat. A growth counts as far as the samples' own ups and downs leave no doubt of it: three standard
+# errors of the line's slope are taken off.
 GROWTH = {
-    "rss_kib": (3 * 1024, 1.0, 1.0),
-    "descriptors": (8, 0.0, 0.0),
-    "threads": (1, 0.0, 0.0),
-    "store_bytes": (256 * 1024, 4096.0, 4096.0),
-    "log_bytes": (4 * 1024 * 1024, 0.0, 0.0),
+    "rss_kib": (3 * 1024, 1.0, 1.0, 0),
+    "descriptors": (8, 0.0, 0.0, 2),
+    "threads": (1, 0.0, 0.0, 0),
+    "store_bytes": (256 * 1024, 4096.0, 4096.0, 0),
+    "log_bytes": (4 * 1024 * 1024, 0.0, 0.0, 0),
+    # Blocks that files have at the disk: of the two above and of whatever else there may be; of images and disks.
+    "data_disk_bytes": (5 * 1024 * 1024, 4096.0, 4096.0, 0),
+    "images_disk_bytes": (DISK, 0.0, 0.0, DISK),
 }
 # The most that there may ever be, for each runner of the pool. A disk goes after its guest; a registration lingers until
 # GitHub lets go of it. What the last runner leaves behind is counted exactly when the run is over.
-CEILING = {"guests": 1, "disk_files": 2, "registrations": 6}
+CEILING = {"guests": 1, "disk_files": 2, "images_disk_bytes": 2 * DISK, "registrations": 6}
+
+
+def allocated(folder):
+    """Bytes of the blocks of all files below it."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return total
 
 
 class Sampler:
@@ -48,6 +64,8 @@ class Sampler:
             "threads": int(status["Threads"]),
             "store_bytes": (monitor.data / "monitor.db").stat().st_size,
             "log_bytes": (monitor.data / "monitor.db-wal").stat().st_size,
+            "data_disk_bytes": allocated(monitor.data),
+            "images_disk_bytes": allocated(monitor.settings["images_path"]),
             "disk_files": len(os.listdir(f"{monitor.settings['images_path']}/runner")),
             "registrations": self.registrations(),
             "guests": self.guests(),
@@ -110,9 +128,9 @@ def judge(rows, pool):
     print(f"{rows[-1]['lives']} runner lives in {rows[-1]['seconds']:.0f} s ({per_hour:.0f} an hour); in the second half "
           f"{lives}, with {reservations} reservations")
     well = True
-    for name, (flat, by_life, by_reservation) in GROWTH.items():
+    for name, (flat, by_life, by_reservation, by_runner) in GROWTH.items():
         growth, doubt = fitted_growth(of(half, name))
-        bound = flat + by_life * lives + by_reservation * reservations
+        bound = flat + by_life * lives + by_reservation * reservations + by_runner * pool
         well &= report(growth - doubt <= bound, name, of(half, name), f"growth {growth:.1f} +- {doubt:.1f}, at most {bound:.0f}")
     for name, each in CEILING.items():
         most = max(y for _, y in of(rows, name))

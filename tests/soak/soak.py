@@ -15,7 +15,7 @@ from chart import draw  # noqa: E402
 from conftest import World  # noqa: E402
 from description import collected  # noqa: E402
 from harness import Failure, wait_until  # noqa: E402
-from measures import Sampler, judge  # noqa: E402
+from measures import DISK, Sampler, allocated, judge  # noqa: E402
 from monitor import profile  # noqa: E402
 from pool_test import check_nothing_double, wait_until_settled  # noqa: E402
 from trouble import Trouble  # noqa: E402
@@ -122,6 +122,9 @@ def settle(world):
     wait_until(f"{count} runners at rest", at_rest, seconds=120)
     wait_until_settled(world, count)
     check_nothing_double(world, count)
+    used = allocated(world.monitor.settings["images_path"])
+    if used > (count + len(POOL)) * DISK:
+        raise Failure(f"{count} disks and {len(POOL)} templates take {used} bytes")
 
 
 def main(minutes, folder):
