@@ -79,6 +79,7 @@ void Simulation::note_leftovers() {
   for (auto& disk : world_.disks)
     add(std::strtoll(disk.c_str() + disk.rfind('/') + 1, nullptr, 10));
   long_waiting_ = waiting_;
+  asked_to_wait(longest_pause_); // perhaps by an answer that has only now arrived
   leftovers_due_ = std::max(steady_, github_silent_until_) + 2min;
 }
 

@@ -137,6 +137,7 @@ class Simulation {
   std::uint64_t first_ = 0; ///< salt of the schedule's first step: what holds for all of it follows from that
   bool github_down_ = false, libvirt_down_ = false, calm_ = false;
   Steady github_silent_until_{}; ///< GitHub asked for so long a pause
+  void asked_to_wait(Duration pause) { github_silent_until_ = std::max(github_silent_until_, steady_ + pause); }
   int room_ = 0; ///< how many guests fit beside the stranger
 
  private:
@@ -231,6 +232,7 @@ class Simulation {
   std::optional<Steady> leftovers_due_; ///< when nothing may be left of those:
   std::set<RunnerId> leftovers_;        ///< runners that were being destroyed, or unknown, when all faults ended
   std::set<RequestId> long_waiting_;    ///< requests that waited then
+  Duration longest_pause_{};            ///< that a single answer of GitHub's asked for
   bool clock_jumped_ = false;
   bool builds_fail_ = false; ///< in the calm
   bool resting_ = false;     ///< nothing happens for days
@@ -261,7 +263,7 @@ Reply Simulation::at_github(Fault fault, Act act) {
     auto error = World::error(kinds[mix(salt_, 5) % 5]);
     if (error.kind == Kind::limited) {
       error.retry_after = std::chrono::seconds(1 + mix(salt_, 7) % 60);
-      github_silent_until_ = std::max(github_silent_until_, steady_ + error.retry_after);
+      longest_pause_ = std::max(longest_pause_, error.retry_after);
       error.secondary = mix(salt_, 8) % 2;
     }
     return Reply::failed(error);

@@ -46,6 +46,8 @@ class ActorSimulation : public Simulation {
   void github_answers(domain::GithubShare share, Steady asked, const domain::GithubError& error,
                       const std::optional<domain::RateBudget>& budget) {
     limits_.telling(share, asked, steady(), error, budget);
+    if (budget && budget->remaining < GithubLimits::hourly / 20) // the rest is kept for what is urgent
+      asked_to_wait(budget->resets_in);
   }
 
  private:
@@ -111,10 +113,8 @@ Reply ActorSimulation::ask_github(Fault fault, Act act) {
     budget_left_ = GithubLimits::hourly;
     budget_resets_ = steady() + window;
   }
-  if (!calm_ && mix(salt_, 61) % 60 == 0) { // someone else spends it; the rest is kept for what is urgent
+  if (!calm_ && mix(salt_, 61) % 60 == 0) // someone else spends it
     budget_left_ = std::min(budget_left_, static_cast<std::int64_t>(mix(salt_, 62) % 30));
-    github_silent_until_ = std::max(github_silent_until_, budget_resets_);
-  }
   auto resets_in = std::chrono::ceil<Duration>(budget_resets_ - steady());
   Reply reply;
   if (budget_left_ > 0) {
