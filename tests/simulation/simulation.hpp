@@ -231,6 +231,7 @@ class Simulation {
   std::deque<GuestObservation> events_;
   std::optional<Steady> leftovers_due_; ///< when nothing may be left of those:
   std::set<RunnerId> leftovers_;        ///< runners that were being destroyed, or unknown, when all faults ended
+  std::set<RunnerId> at_work_;          ///< those whose guests had a config and were on
   std::set<RequestId> long_waiting_;    ///< requests that waited then
   Duration longest_pause_{};            ///< that a single answer of GitHub's asked for
   bool clock_jumped_ = false;
