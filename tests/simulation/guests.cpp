@@ -105,8 +105,11 @@ void Simulation::guest_step(std::uint64_t s) {
   } else if (!record->online) {
     world_.go_online(name);
   } else if (!record->working) {
+    const bool exclusive = policy_->exclusive_reservations; // then no other job could name it
+    if (exclusive && !job_for(*record))
+      return;
     note("  " + name + " begins a job");
-    begin_job(name, mix(s, 4) % 5 != 0, mix(s, 1) % 3 != 0);
+    begin_job(name, exclusive || mix(s, 4) % 5 != 0, mix(s, 1) % 3 != 0);
   } else if (mix(s, 2) % 3 == 0)
     record->shown.busy = true;
   else {

@@ -24,6 +24,8 @@ void Simulation::check() {
   check_borrowed();
   if (stranger_)
     check_strangers();
+  if (policy_->exclusive_reservations && last_left_ == 0)
+    check_exclusive();
   if (auto seen = snapshot()) {
     check_reservations(*seen);
     check_given_up(*seen);
@@ -106,6 +108,15 @@ void Simulation::check_leftovers() {
   if (!at_work_.empty())
     leftovers_due_ = steady_ + 1min;
   at_work_.clear();
+}
+
+/// No job but the one that reserved it can name a runner before that has begun.
+void Simulation::check_exclusive() {
+  for (auto& [id, record] : world_.records)
+    if (id != stranger_ && !begun_.count(id) && !lied_about_.count(id))
+      for (auto& key : scene::profiles)
+        if (has_label(record.shown.labels, key))
+          fail("G2: any job may take " + record.shown.name + ", which is for those alone that reserve it");
 }
 
 void Simulation::check_strangers() {

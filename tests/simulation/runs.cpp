@@ -77,6 +77,7 @@ WorkflowJob* Simulation::job_for(const World::Record& record) {
 void Simulation::begin_job(const std::string& guest, bool for_its_label, bool shown) {
   auto* record = world_.record_of(world_.guests.at(guest));
   world_.begin_job(guest, shown);
+  begun_.insert(record->shown.id);
   if (auto* job = for_its_label ? job_for(*record) : nullptr) {
     job->status = "in_progress";
     job->runner_name = record->shown.name;

@@ -17,6 +17,7 @@ std::optional<Broken> Simulation::run(const Schedule& schedule) {
   first_ = schedule.empty() ? 0 : schedule.front().salt;
   room_ = scene::least_room + static_cast<int>(mix(first_, 90) % 3);
   *policy_ = scene::policy(room_, mix(first_, 96) % 2 == 0);
+  policy_->exclusive_reservations = mix(first_, 97) % 4 == 0;
   std::size_t i = 0;
   for (; i < schedule.size() && schedule[i].kind == Step::Kind::leave; ++i)
     leave(schedule[i].salt);

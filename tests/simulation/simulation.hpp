@@ -212,6 +212,7 @@ class Simulation {
   // promises.cpp
   void check();
   void check_strangers();
+  void check_exclusive();
   void note_leftovers();
   void check_leftovers();
   void check_reservations(const Snapshot&);
@@ -239,6 +240,7 @@ class Simulation {
   bool resting_ = false;     ///< nothing happens for days
   std::deque<GithubNotice> notices_; ///< webhooks under way: true once, and late, doubled or lost
   std::set<RunnerId> destroying_;
+  std::set<RegistrationId> begun_; ///< whose job has begun
   std::set<RegistrationId> lied_about_; ///< webhooks told of jobs that they do not have
   std::int64_t last_job_ = 0;
   std::optional<RegistrationId> stranger_; ///< a registration that is not ours; none on an older monitor's host
