@@ -1,5 +1,6 @@
 #include "actors/edge/store_schema.hpp"
 
+#include "actors/domain/crash_point.hpp"
 #include "actors/edge/data_folder.hpp"
 
 #include <sqlite3.h>
@@ -133,11 +134,14 @@ void check_origin(SQLite::Database& db, const fs::path& file, Migrations migrati
 }
 
 void migrate(SQLite::Database& db, Migrations migrations) {
+  domain::CrashPoint crash;
   for (auto version = read_int(db, "PRAGMA user_version"); version < newest(migrations); ++version) {
     SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
     db.exec(migrations[version]);
     db.exec("PRAGMA user_version = " + std::to_string(version + 1));
+    crash.reached("migrate", "order");
     transaction.commit();
+    crash.reached("migrate", "answer");
   }
 }
 

@@ -83,6 +83,25 @@ int version_of(const fs::path& file) {
   return SQLite::Database(file.string()).execAndGet("PRAGMA user_version").getInt();
 }
 
+/// A closed store as a program of that format would have left it, with the rows of the closed store `now` as
+/// far as it has room for them.
+void write_in_format(int format, const fs::path& file, const fs::path& now) {
+  SQLite::Database db(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (int version = 0; version < format; ++version)
+    db.exec(edge::schema::released()[version]);
+  db.exec("DELETE FROM next_id; ATTACH '" + now.string() + "' AS now");
+  SQLite::Statement tables(
+      db, "SELECT s.name, group_concat(c.name) FROM main.sqlite_master AS s, pragma_table_info(s.name) AS c "
+          "WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite_%' GROUP BY s.name");
+  while (tables.executeStep()) {
+    const std::string table = tables.getColumn(0), columns = tables.getColumn(1);
+    db.exec("INSERT INTO main." + table + "(" + columns + ") SELECT " + columns + " FROM now." + table);
+  }
+  db.exec("PRAGMA main.application_id = " +
+          std::to_string(db.execAndGet("PRAGMA now.application_id").getInt()));
+  db.exec("PRAGMA main.user_version = " + std::to_string(format));
+}
+
 /// Where the child must not be root: another user's rights, if this one's are unlimited.
 void become_nobody() {
   if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
@@ -324,6 +343,49 @@ TEST_CASE("G5: whatever was answered before kill -9 is there afterwards, each ba
     CHECK(image.notes.at(0).second == std::to_string(count));
     CHECK(static_cast<std::int64_t>(store.history(10'000).size()) == count);
     CHECK(image.next_id == count + 1);
+  }
+}
+
+TEST_CASE("a store of each older format is brought up to date, and loses nothing") {
+  TempFolder now;
+  domain::StoreImage expected;
+  {
+    Store store(now.path());
+    auto other = full_runner(2);
+    other.started = false;
+    store.apply({ops::PutRunner{full_runner(1)}, ops::PutRunner{other}, ops::PutRunner{bare_runner(3)},
+                 ops::PutReservation{full_reservation("a")}, ops::PutReservation{bare_reservation("b")},
+                 ops::PutImage{full_image("linux")}, ops::AppendHistory{{at(5), "made", 2, "linux", "so"}},
+                 ops::SetNote{"key", "value"}, ops::SetNextId{50}});
+    expected = store.load();
+  }
+  const auto newest = static_cast<int>(edge::schema::released().size());
+  for (int format = 1; format < newest; ++format) {
+    CAPTURE(format);
+    TempFolder old;
+    const auto file = old.path() / "monitor.db";
+    write_in_format(format, file, now.path() / "monitor.db");
+    REQUIRE(version_of(file) == format);
+    {
+      Store store(old.path());
+      auto image = store.load();
+      auto runners = expected.runners;
+      for (auto& runner : runners)
+        runner.started |= format < 3; // nobody knows, so it may have been
+      CHECK(image.runners == runners);
+      REQUIRE(image.reservations.size() == 2);
+      for (std::size_t i = 0; i < 2; ++i)
+        CHECK(same(image.reservations[i], expected.reservations[i]));
+      CHECK(image.images == (format < 2 ? std::vector<domain::ImageRecord>{} : expected.images));
+      CHECK(image.notes == expected.notes);
+      CHECK(image.next_id == 50);
+      auto history = store.history(10);
+      REQUIRE(history.size() == 1);
+      CHECK(history[0].detail == "so");
+      store.apply({ops::PutRunner{full_runner(60)}, ops::PutImage{full_image("new")}});
+    }
+    CHECK(version_of(file) == newest);
+    CHECK(Store(old.path()).load().runners.back() == full_runner(60));
   }
 }
 
