@@ -71,7 +71,6 @@ struct GithubHttp::Loop {
       : limits(l), observer(std::move(o)), token_(header_safe(token)), multi(curl_multi_init()) {
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(limits.max_in_flight));
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(limits.max_in_flight));
-    curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
     start_thread();
   }
 
