@@ -220,7 +220,6 @@ struct GithubHttp::Loop {
   void stop_all() {
     auto ended = std::exchange(transfers, {});
     for (auto& [easy, entry] : ended) {
-      curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a stuck name look-up is not waited for
       curl_multi_remove_handle(multi, easy);
       give_answer(entry.second, never_sent("stopping"));
     }

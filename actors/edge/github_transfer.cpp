@@ -51,6 +51,8 @@ GithubTransfer::GithubTransfer(HttpRequest request, const HttpLimits& limits, st
   // that went mute (a NAT forgot it) would be handed to call after call. With 1.1 it is closed with the call.
   curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  // A look-up that outlasts its call is left behind: to wait for it would stop the thread, and all other calls.
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
