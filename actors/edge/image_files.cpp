@@ -33,7 +33,11 @@ std::string make_blank(const std::string& path) {
   return {};
 }
 
-std::string grow(const std::string& path, std::int64_t size) {
+/// Runners' overlays read it for as long as it is there, whoever owns it: libvirt gives it to QEMU's user when the first
+/// of them starts, and does not take it back.
+constexpr mode_t image_mode = 0644;
+
+std::string grow_and_open_up(const std::string& path, std::int64_t size) {
   struct stat now {};
   if (::lstat(path.c_str(), &now) < 0)
     return because("looking at " + path);
@@ -41,6 +45,8 @@ std::string grow(const std::string& path, std::int64_t size) {
     return path + " is no regular file";
   if (size > now.st_size && ::truncate(path.c_str(), size) < 0)
     return because("growing " + path);
+  if ((now.st_mode & 07777) != image_mode && ::chmod(path.c_str(), image_mode) < 0)
+    return because("setting the mode of " + path);
   return {};
 }
 
@@ -58,7 +64,7 @@ std::string make_image_disk(const domain::DiskOrder& order, const std::atomic<bo
       return error;
   } else if (auto result = clone_file(order.from, order.path, stop); !result)
     return result.error;
-  return grow(order.path, order.size_bytes);
+  return grow_and_open_up(order.path, order.size_bytes);
 }
 
 std::string erase_image_files(const std::string& folder, const std::string& snapshot) {
