@@ -40,6 +40,17 @@ def test_a_second_monitor_on_the_same_data_folder_is_refused(world):
     assert monitor.http.get("/readyz").status == 200
 
 
+def test_check_tells_of_folders_with_the_modes_that_they_need(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    told = lines_of_check(monitor, NOBODY)
+    make = f"      mend: install -d -m {{}} -o {NOBODY} {{}}"
+    assert wrong(told, "data folder")[1] == make.format("0700", monitor.data)
+    assert wrong(told, "images folder")[1] == make.format("0711", monitor.settings["images_path"])
+
+
 def test_a_damaged_store_is_refused_and_kept(world):
     monitor = world.begin({"linux": profile(0)})
     monitor.stop()
