@@ -1,6 +1,7 @@
 #include "actors/edge/image_files.hpp"
 
 #include "actors/domain/names.hpp"
+#include "actors/edge/descriptor.hpp"
 #include "actors/edge/disk.hpp"
 
 #include <cerrno>
@@ -70,11 +71,17 @@ std::string make_image_disk(const domain::DiskOrder& order, const std::atomic<bo
 std::string erase_image_files(const std::string& folder, const std::string& snapshot) {
   if (!domain::snapshot_time(snapshot) || snapshot.find('/') != std::string::npos)
     return "refused to delete files of the snapshot '" + snapshot + "'";
+  Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!open)
+    return errno == ENOENT ? "" : because("opening " + folder);
   std::string error;
   for (auto name : {"base.img@" + snapshot, "config.iso@" + snapshot, "nvram.fd@" + snapshot})
     for (auto& file : {name, "." + name + ".part"})
-      if (::unlink((folder + "/" + file).c_str()) < 0 && errno != ENOENT)
+      if (::unlinkat(open.get(), file.c_str(), 0) < 0 && errno != ENOENT)
         error = because("deleting " + folder + "/" + file);
+  // See erase_files().
+  if (error.empty() && ::fsync(open.get()) < 0)
+    error = because("syncing " + folder);
   return error;
 }
 

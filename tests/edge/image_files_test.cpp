@@ -103,6 +103,7 @@ TEST_CASE("G5: only the files of that very image are deleted") {
   CHECK(left == 5);
   CHECK(fs::exists(folder.path() / ("notes@" + snapshot)));
   CHECK(edge::erase_image_files(folder.path().string(), snapshot) == ""); // again is fine
+  CHECK(edge::erase_image_files((folder.path() / "missing").string(), snapshot) == "");
   CHECK(edge::erase_image_files(folder.path().string(), "../../etc") != "");
   CHECK(edge::erase_image_files(folder.path().string(), "") != "");
 }
