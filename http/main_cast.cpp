@@ -195,6 +195,7 @@ Cast::Members Cast::begin_screenshots() {
   const auto settings = settings_.get();
   const HostSetup host{settings.libvirt_uri, settings.guest_network, nullptr, nullptr};
   ScreenshotSetup setup;
+  setup.lister = spawn<HostActor, caf::detached>(members, "libvirt_camera", host, metrics());
   setup.cameras =
       spawn_detached<host_actor, HostActor>(members, "libvirt_camera", pictures_at_once, host, metrics());
   setup.albums = spawn_detached<album_actor, Album>(members, "album", pictures_at_once, settings.data_path);
