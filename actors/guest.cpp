@@ -37,8 +37,7 @@ void Guest::on_exit() {
     for (auto& answer : order.answers)
       answer.deliver(domain::HostReply{"its actor has ended", clock().now(), true});
   orders_.clear();
-  if (std::exchange(borrowed_, false))
-    workers_->give_back(worker_);
+  leave_worker();
 }
 
 caf::result<domain::HostReply> Guest::accept(Kind kind, domain::GuestSpec& spec) {
@@ -56,6 +55,9 @@ void Guest::begin() {
   choose_worker();
   switch (orders_.front().kind) {
   case Kind::prepare:
+    // Not only when the clone begins: what went to this worker by then would wait behind it.
+    workers_->copies(worker_);
+    copying_ = true;
     return ask(call_timeout, &Guest::prepare_from, xml_atom::value, spec().template_guest);
   case Kind::start:
     return ask(call_timeout, &Guest::start_from, xml_atom::value, spec().template_guest);
@@ -70,8 +72,7 @@ void Guest::finish(const domain::HostReply& reply) {
   last_error_ = reply.error;
   auto order = std::move(orders_.front());
   orders_.pop_front();
-  if (std::exchange(borrowed_, false))
-    workers_->give_back(worker_);
+  leave_worker();
   for (auto& answer : order.answers)
     answer.deliver(reply);
   if (!orders_.empty())
@@ -191,6 +192,13 @@ void Guest::unanswered(const caf::error& error) {
     workers_->silent(worker_, clock().now());
   }
   finish("libvirt gave no answer in time: " + system().render(error), clock().now());
+}
+
+void Guest::leave_worker() {
+  if (std::exchange(copying_, false))
+    workers_->copied(worker_);
+  if (std::exchange(borrowed_, false))
+    workers_->give_back(worker_);
 }
 
 void Guest::choose_worker() {

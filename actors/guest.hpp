@@ -68,6 +68,7 @@ class Guest : public Metered<guest_actor::base> {
   void ask(domain::Duration timeout, void (Guest::*next)(Reply&), Parts... parts);
   void unanswered(const caf::error&);
   void choose_worker();
+  void leave_worker();
   const domain::GuestSpec& spec() const { return orders_.front().spec; }
 
   WorkersPtr workers_;
@@ -78,6 +79,7 @@ class Guest : public Metered<guest_actor::base> {
   std::deque<Order> orders_;  ///< the first is under way
   std::size_t worker_ = 0;
   bool borrowed_ = false;
+  bool copying_ = false; ///< the worker was told so
   /// A call that nobody waits for any more may still be under way at `worker_`.
   bool pinned_ = false;
   std::string last_error_;

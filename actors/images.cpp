@@ -123,10 +123,20 @@ void ImagesActor::prepare(const WorkPtr& work) {
   if (!work->spec.sources)
     return conclude(work, "the profile's folder holds nothing to make an image from");
   if (base.kind == domain::ImageBase::Kind::guest)
-    return ask(work, image_call_timeout, &ImagesActor::prepare_from, xml_atom::value, base.name);
+    return ask(work, image_call_timeout, &ImagesActor::prepare_seen, look_atom::value, base.name);
   if (base.kind == domain::ImageBase::Kind::file)
     work->disk_from = work->spec.deps_folder + "/" + base.name;
   make_disk(work);
+}
+
+/// A copy of what is being written would be torn.
+void ImagesActor::prepare_seen(const WorkPtr& work, ObservationReply& reply) {
+  if (!reply.observation)
+    return conclude(work, reply.error);
+  auto& name = work->spec.recipe.begins_with.name;
+  if (reply.observation->state == domain::GuestState::on)
+    return conclude(work, "begins_with: guest " + name + " is not shut off, so its disk can't be copied");
+  ask(work, image_call_timeout, &ImagesActor::prepare_from, xml_atom::value, name);
 }
 
 /// A hand-made guest is copied with its disk and its firmware's variables.
@@ -140,6 +150,7 @@ void ImagesActor::prepare_from(const WorkPtr& work, XmlReply& reply) {
     return conclude(work, disk ? work->spec.recipe.begins_with.name + " has no disk" : disk.error);
   work->disk_from = disk.path;
   work->nvram_from = disk.nvram;
+  work->format_from = disk.format;
   make_disk(work);
 }
 
@@ -147,6 +158,9 @@ void ImagesActor::make_disk(const WorkPtr& work) {
   auto disk = domain::source_disk(work->spec.sources->guest_xml, work->spec.disk_target, true);
   if (!disk)
     return conclude(work, "guest.xml: " + disk.error);
+  if (auto& from = work->format_from; !from.empty() && from != disk.format)
+    return conclude(work, "guest.xml states the format " + disk.format + " for the image's disk, but that of guest " +
+                              work->spec.recipe.begins_with.name + " is " + from);
   auto size = work->spec.recipe.size_bytes;
   if (disk.format != "raw" && (size != 0 || work->disk_from.empty()))
     return conclude(work, "guest.xml states the format " + disk.format +

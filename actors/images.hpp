@@ -16,7 +16,7 @@ namespace ci {
 
 /// Carries out the orders for all images by asking a worker for one blocking call at a time.
 ///
-///   prepare: (a hand-made guest's definition ->) the disk -> the firmware's variables -> the config ISO
+///   prepare: (look at a hand-made guest: on is an error -> its definition ->) the disk -> the firmware's variables -> the config ISO
 ///   start:   the rebuild guest's definition, made from guest.xml -> define -> start
 ///   seal:    rename
 ///   remove:  is its disk in use by another guest (an error) -> under both names: look (another UUID: not ours, left alone) -> halt -> undefine; then the files
@@ -40,6 +40,7 @@ class ImagesActor : public Metered<images_actor::base> {
     caf::typed_response_promise<domain::HostReply> answer;
     std::size_t worker = 0;
     std::string disk_from, nvram_from; ///< what the image begins as a copy of
+    std::string format_from;           ///< of that disk, where a definition states it
     std::vector<std::string> names;    ///< of guests that are to be removed yet
   };
   using WorkPtr = std::shared_ptr<Work>;
@@ -53,6 +54,7 @@ class ImagesActor : public Metered<images_actor::base> {
   void ended(const WorkPtr& work, domain::HostReply& reply) { conclude(work, reply.error); }
 
   void prepare(const WorkPtr&);
+  void prepare_seen(const WorkPtr&, ObservationReply&);
   void prepare_from(const WorkPtr&, XmlReply&);
   void make_disk(const WorkPtr&);
   void disk_made(const WorkPtr&, domain::HostReply&);

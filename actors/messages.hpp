@@ -194,7 +194,8 @@ using screenshots_actor = caf::typed_actor<
     caf::reacts_to<pace_atom, domain::Duration>>;
 /// What it tells itself.
 using screenshots_root_actor =
-    screenshots_actor::extend<caf::reacts_to<crank_atom, std::uint64_t>, caf::reacts_to<time_atom, std::string>>;
+    screenshots_actor::extend<caf::reacts_to<crank_atom, std::uint64_t>, caf::reacts_to<time_atom, std::string>,
+                              caf::reacts_to<time_atom, std::string, std::uint64_t>>;
 
 /// Keeps pictures as files of the data folder. Detached.
 using album_actor = caf::typed_actor<

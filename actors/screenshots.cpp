@@ -16,7 +16,9 @@ namespace {
 constexpr domain::Duration fresh{1'000};
 /// So long does who asks for a picture wait for it.
 constexpr domain::Duration patience{10'000};
-constexpr domain::Duration camera_timeout{30'000}, album_timeout{30'000};
+constexpr domain::Duration listing_timeout{30'000}, camera_timeout{30'000}, album_timeout{30'000};
+/// A camera that has not answered for so long is asked for another picture.
+constexpr domain::Duration camera_patience{600'000};
 
 using domain::PictureState;
 
@@ -42,9 +44,9 @@ bool names_a_folder(const std::string& key) {
 Screenshots::Screenshots(caf::actor_config& config, MeterPtr meter, ScreenshotSetup setup,
                          metrics_actor metrics)
     : Metered(config, std::move(meter)), setup_(std::move(setup)), metrics_(std::move(metrics)),
-      busy_(setup_.cameras.size()) {
-  if (setup_.cameras.empty() || setup_.albums.empty())
-    throw std::invalid_argument("pictures take a camera and an album");
+      taking_(setup_.cameras.size()) {
+  if (!setup_.lister || setup_.cameras.empty() || setup_.albums.empty())
+    throw std::invalid_argument("pictures take a listing, a camera and an album");
   set_exception_handler(log_exception(spdlog::level::err, "screenshots_exception"));
 }
 
@@ -54,6 +56,7 @@ Screenshots::behavior_type Screenshots::make_behavior() {
       [this](shot_atom, domain::RunnerId runner, PicturedTo& to) { take_now(runner, std::move(to)); },
       [this](pace_atom, domain::Duration interval) { set_interval(interval); },
       [this](time_atom, const std::string& path) { lose_patience(path); },
+      [this](time_atom, const std::string& path, std::uint64_t number) { shot_overdue(path, number); },
       [this](crank_atom, std::uint64_t generation) { tick(generation); },
   };
 }
@@ -77,7 +80,7 @@ void Screenshots::tick(std::uint64_t generation) {
   if (listing_ || !queue_.empty() || !setup_.board->snapshot())
     return;
   listing_ = true;
-  request(setup_.cameras.front(), camera_timeout, list_atom::value)
+  request(setup_.lister, listing_timeout, list_atom::value)
       .then(
           [this](const GuestListingReply& reply) {
             listing_ = false;
@@ -120,9 +123,14 @@ std::string Screenshots::path_of(const std::string& guest, const domain::Snapsho
   return {};
 }
 
-void Screenshots::want(const std::string& path, const std::string& guest) {
-  if (shots_.try_emplace(path, Shot{guest, {}, false, {}}).second)
-    queue_.push_back(path);
+bool Screenshots::want(const std::string& path, const std::string& guest) {
+  if (shots_.contains(path))
+    return true;
+  if (std::find(taking_.begin(), taking_.end(), path) != taking_.end())
+    return false;
+  shots_.try_emplace(path, Shot{guest, {}, false, 0, {}});
+  queue_.push_back(path);
+  return true;
 }
 
 void Screenshots::take_now(domain::RunnerId runner, PicturedTo to) {
@@ -138,7 +146,8 @@ void Screenshots::take_now(domain::RunnerId runner, PicturedTo to) {
         guest = view->guest_name.value_or("");
   if (guest.empty())
     return to({PictureState::off, {}});
-  want(path, guest);
+  if (!want(path, guest))
+    return to({PictureState::failed, "the hypervisor still takes an earlier picture"});
   auto& shot = shots_.at(path);
   shot.waiting.push_back({std::move(to), clock().now()});
   delayed_send(this, patience, time_atom::value, path);
@@ -162,8 +171,8 @@ void Screenshots::lose_patience(const std::string& path) {
 }
 
 void Screenshots::begin_shots() {
-  for (std::size_t camera = 0; camera < busy_.size() && !queue_.empty(); ++camera)
-    if (!busy_[camera]) {
+  for (std::size_t camera = 0; camera < taking_.size() && !queue_.empty(); ++camera)
+    if (taking_[camera].empty()) {
       const auto path = queue_.front();
       queue_.pop_front();
       begin_shot(camera, path);
@@ -174,24 +183,39 @@ void Screenshots::begin_shot(std::size_t camera, const std::string& path) {
   auto& shot = shots_.at(path);
   shot.under_way = true;
   shot.begun = clock().now();
-  busy_[camera] = true;
+  shot.at_camera = ++asked_;
+  taking_[camera] = path;
+  delayed_send(this, camera_timeout, time_atom::value, path, asked_);
   const auto free = [this, camera] {
-    busy_[camera] = false;
+    taking_[camera].clear();
     begin_shots();
   };
-  request(setup_.cameras[camera], camera_timeout, shot_atom::value, shot.guest)
+  request(setup_.cameras[camera], camera_patience, shot_atom::value, shot.guest)
       .then(
-          [this, path, free](const PictureReply& reply) {
-            this->shot(path, reply);
+          [this, path, number = asked_, free](const PictureReply& reply) {
+            if (at_camera(path, number))
+              this->shot(path, reply);
             free();
           },
-          [this, path, free](const caf::error& error) {
-            finish(path, {PictureState::failed, "libvirt gave no answer in time: " + system().render(error)});
+          [this, path, number = asked_, free](const caf::error& error) {
+            if (at_camera(path, number))
+              finish(path, {PictureState::failed, "libvirt gave no picture: " + system().render(error)});
             free();
           });
 }
 
+void Screenshots::shot_overdue(const std::string& path, std::uint64_t number) {
+  if (at_camera(path, number))
+    finish(path, {PictureState::failed, "libvirt gave no answer in time"});
+}
+
+bool Screenshots::at_camera(const std::string& path, std::uint64_t number) const {
+  const auto shot = shots_.find(path);
+  return shot != shots_.end() && shot->second.at_camera == number;
+}
+
 void Screenshots::shot(const std::string& path, const PictureReply& reply) {
+  shots_.at(path).at_camera = 0;
   if (!reply.picture)
     return finish(path, {reply.off ? PictureState::off : PictureState::failed, reply.error});
   next_album_ = (next_album_ + 1) % setup_.albums.size();

@@ -14,6 +14,8 @@
 namespace ci {
 
 struct ScreenshotSetup {
+  /// Lists the guests, and takes no pictures: one may hang for as long as its guest does.
+  host_actor lister;
   /// Take pictures and nothing else, one each at a time; at least one.
   std::vector<host_actor> cameras;
   /// Keep them; at least one.
@@ -33,6 +35,10 @@ struct ScreenshotSetup {
 /// cameras. Who asks for a picture now goes before those that wait; requests for one guest share one, and a
 /// picture that was begun less than a second ago will do. A round that takes longer than the interval is not
 /// overtaken by another. Pictures of runners that the monitor has forgotten are deleted.
+///
+/// A picture that takes too long has failed, but its camera is busy until it answers, or for some minutes: what it
+/// would be asked next would wait behind it. Meanwhile no other camera is asked for that guest, which would hold it
+/// up as well.
 class Screenshots : public Metered<screenshots_root_actor::base> {
  public:
   Screenshots(caf::actor_config&, MeterPtr, ScreenshotSetup, metrics_actor);
@@ -51,6 +57,7 @@ class Screenshots : public Metered<screenshots_root_actor::base> {
     std::string guest;
     std::vector<Waiting> waiting;
     bool under_way = false;
+    std::uint64_t at_camera = 0; ///< the number of what a camera was asked; 0: none was, or it has answered
     domain::Steady begun{};
   };
 
@@ -60,12 +67,16 @@ class Screenshots : public Metered<screenshots_root_actor::base> {
   void set_interval(domain::Duration);
   void tick(std::uint64_t generation);
   void begin_round(const GuestListingReply&);
-  void want(const std::string& path, const std::string& guest);
+  /// False: a camera hangs at it.
+  bool want(const std::string& path, const std::string& guest);
   /// Where the picture of that guest goes; empty: it is none of ours, or not to be pictured.
   std::string path_of(const std::string& guest, const domain::Snapshot&, const domain::Policy*) const;
 
   void begin_shots();
   void begin_shot(std::size_t camera, const std::string& path);
+  void shot_overdue(const std::string& path, std::uint64_t number);
+  /// Whether that shot still waits for what a camera was asked under that number.
+  bool at_camera(const std::string& path, std::uint64_t number) const;
   void shot(const std::string& path, const PictureReply&);
   void finish(const std::string& path, const domain::PictureOutcome&);
 
@@ -75,7 +86,8 @@ class Screenshots : public Metered<screenshots_root_actor::base> {
   bool listing_ = false;
   std::map<std::string, Shot> shots_; ///< by path
   std::deque<std::string> queue_;     ///< paths of shots that are not under way
-  std::vector<bool> busy_;            ///< by camera
+  std::vector<std::string> taking_;   ///< by camera: the path of its picture; empty: it is free
+  std::uint64_t asked_ = 0;           ///< cameras so far
   std::size_t next_album_ = 0;
   std::map<std::string, domain::Steady> taken_; ///< when the last picture was begun, by path
   std::map<std::string, std::string> trouble_;  ///< what was logged last, by path

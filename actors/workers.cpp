@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 namespace ci {
@@ -13,7 +14,7 @@ Workers::Workers(std::vector<host_actor> hosts) {
   if (hosts.empty())
     throw std::invalid_argument("no worker for orders to libvirt");
   for (auto& host : hosts)
-    workers_.push_back({std::move(host), 0, {}});
+    workers_.push_back({std::move(host), 0, 0, {}});
 }
 
 std::size_t Workers::borrow(domain::Steady now) {
@@ -33,7 +34,7 @@ std::optional<std::size_t> Workers::borrow_idle(domain::Steady now, std::size_t 
 }
 
 std::size_t Workers::best_of(std::size_t first, domain::Steady now) const {
-  const auto rank = [now](const Worker& w) { return std::pair(w.stuck_until > now, w.in_flight); };
+  const auto rank = [now](const Worker& w) { return std::tuple(w.stuck_until > now, w.copying > 0, w.in_flight); };
   const auto end = workers_.begin() + static_cast<std::ptrdiff_t>(first);
   const auto best = std::min_element(workers_.begin(), end,
                                      [&](auto& a, auto& b) { return rank(a) < rank(b); });
@@ -51,6 +52,16 @@ bool Workers::borrow_idle_one(std::size_t worker) {
 void Workers::give_back(std::size_t worker) {
   std::lock_guard lock(mutex_);
   --workers_[worker].in_flight;
+}
+
+void Workers::copies(std::size_t worker) {
+  std::lock_guard lock(mutex_);
+  ++workers_[worker].copying;
+}
+
+void Workers::copied(std::size_t worker) {
+  std::lock_guard lock(mutex_);
+  --workers_[worker].copying;
 }
 
 void Workers::silent(std::size_t worker, domain::Steady now) {

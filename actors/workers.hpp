@@ -11,14 +11,15 @@
 namespace ci {
 
 /// Shared by the guest actors, or the images actor's own; any thread. A worker does one thing at a time, and a
-/// clone may take it minutes: there should be more of them than creates in parallel. One that left a request
-/// without an answer is stuck: it is chosen only where nobody else is there, until it answers something or some
-/// minutes have passed.
+/// clone may take it minutes: there should be more of them than creates in parallel, and one that copies is chosen
+/// only where all others do, or are stuck. One that left a request without an answer is stuck: it is chosen only
+/// where nobody else is there, until it answers something or some minutes have passed.
 class Workers {
  public:
   explicit Workers(std::vector<host_actor> hosts);
 
-  /// The one with the fewest orders in flight; counts one more.
+  /// One that copies nothing, where there is one, and of these the one with the fewest orders in flight; counts one
+  /// more.
   std::size_t borrow(domain::Steady now);
   /// One without an order in flight, which is counted; none: there is none, or only stuck ones beside others that
   /// are not. The last `kept` are not considered.
@@ -26,6 +27,9 @@ class Workers {
   /// That very one, stuck or not; false: it has an order in flight.
   bool borrow_idle_one(std::size_t worker);
   void give_back(std::size_t worker);
+  /// An order of that worker copies a disk, borrowed for it or not, until copied() is called.
+  void copies(std::size_t worker);
+  void copied(std::size_t worker);
   /// A request to it timed out.
   void silent(std::size_t worker, domain::Steady now);
   void answered(std::size_t worker);
@@ -36,9 +40,10 @@ class Workers {
   struct Worker {
     host_actor host;
     int in_flight = 0;
+    int copying = 0; ///< orders that copy a disk, or are about to
     domain::Steady stuck_until{};
   };
-  /// Of the first so many: not stuck where there is one, and with the fewest orders. The mutex is held.
+  /// Of the first so many: not stuck where there is one, nor copying, and with the fewest orders. The mutex is held.
   std::size_t best_of(std::size_t first, domain::Steady now) const;
 
   std::mutex mutex_;

@@ -22,7 +22,8 @@ KeyGroup<Settings> policy_keys() {
               "A runner that was seen online is destroyed after it was offline for so long. GitHub calls "
               "working runners offline, so leave it long."),
           make_key<S>("max_parallel_creates", in_policy(&Policy::max_parallel_creates), integer<int>(1, 256),
-                      "Runners being made at once."),
+                      "Runners being made at once.")
+              .at_restart(), // there are as many workers for them
           make_key<S>("destroy_all_non_busy_runners", in_policy(&Policy::destroy_all_non_busy_runners),
                       boolean(),
                       "Empty the host: destroy every runner that is neither busy nor reserved. Implies "

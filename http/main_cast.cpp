@@ -35,6 +35,8 @@ std::uint64_t random_bits() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
+void warn_of_store(const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); }
+
 } // namespace
 
 domain::Time wall_time() { return std::chrono::floor<domain::Duration>(std::chrono::system_clock::now()); }
@@ -50,10 +52,8 @@ Cast::Cast(const config::Settings& settings, const config::Secrets& secrets, boo
       registry_(std::make_shared<prometheus::Registry>()), settings_(settings), secrets_(secrets),
       policy_(settings.policy_ptr()),
       min_free_disk_(std::make_shared<std::atomic<std::int64_t>>(settings.policy.min_free_disk)),
-      store_(std::make_shared<edge::Store>(
-          settings.data_path,
-          [](const std::string& text) { spdlog::warn("event=store_warning text=\"{}\"", text); },
-          settings.policy.images_path)),
+      images_folder_(settings.policy.images_path, warn_of_store),
+      store_(std::make_shared<edge::Store>(settings.data_path, warn_of_store, settings.policy.images_path)),
       system_(caf_config_) {}
 
 Cast::~Cast() = default;
@@ -195,6 +195,7 @@ Cast::Members Cast::begin_screenshots() {
   const auto settings = settings_.get();
   const HostSetup host{settings.libvirt_uri, settings.guest_network, nullptr, nullptr};
   ScreenshotSetup setup;
+  setup.lister = spawn<HostActor, caf::detached>(members, "libvirt_camera", host, metrics());
   setup.cameras =
       spawn_detached<host_actor, HostActor>(members, "libvirt_camera", pictures_at_once, host, metrics());
   setup.albums = spawn_detached<album_actor, Album>(members, "album", pictures_at_once, settings.data_path);

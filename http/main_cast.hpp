@@ -2,6 +2,7 @@
 /// The actors that run, who knows whom among them, and what they share.
 
 #include "actors/board.hpp"
+#include "actors/edge/images_folder.hpp"
 #include "actors/edge/libvirt_loop.hpp"
 #include "actors/edge/store.hpp"
 #include "actors/github_link.hpp"
@@ -25,7 +26,7 @@ namespace ci::http {
 /// begins actors in a thread of its own, so what both use is behind a lock.
 class Cast {
  public:
-  /// Opens the store. \p adopt: what an older monitor left is taken over. \throws edge::StoreError, and what
+  /// Locks the images folder, and opens the store. \p adopt: what an older monitor left is taken over. \throws edge::StoreError, and what
   /// starting threads throws.
   Cast(const config::Settings&, const config::Secrets&, bool adopt = false);
   ~Cast();
@@ -116,6 +117,7 @@ class Cast {
   /// Tells copies of disks to give up; one for each life of the libvirt actors.
   std::shared_ptr<std::atomic<bool>> copies_end_;
   std::shared_ptr<std::atomic<std::int64_t>> min_free_disk_;
+  edge::ImagesFolder images_folder_;
   std::shared_ptr<edge::Store> store_;
   edge::EventLoop loop_;
   CafConfig caf_config_;

@@ -53,7 +53,8 @@ fs::path existing(fs::path path) {
   return path;
 }
 
-void check_writable(Report& report, const char* what, const fs::path& path) {
+/// \p mode: what a folder gets that the operator makes.
+void check_writable(Report& report, const char* what, const fs::path& path, const char* mode) {
   auto name = std::string(what) + " " + path.string();
   std::error_code failure;
   auto whole = fs::absolute(path, failure);
@@ -65,7 +66,7 @@ void check_writable(Report& report, const char* what, const fs::path& path) {
     report.well(name + (at == whole ? "" : " (will be made)"));
   else
     report.wrong(name + ": " + std::strerror(errno),
-                 "install -d -m 0700 -o " + std::to_string(geteuid()) + " " + path.string());
+                 std::string("install -d -m ") + mode + " -o " + std::to_string(geteuid()) + " " + path.string());
 }
 
 /// A folder is of use to who may list it and enter it.
@@ -289,8 +290,8 @@ bool check_host(const config::Settings& settings, const std::string& env_file, s
                 bool adopt) {
   Report report(out);
   check_secrets(report, env_file);
-  check_writable(report, "data folder", settings.data_path);
-  check_writable(report, "images folder", settings.policy.images_path);
+  check_writable(report, "data folder", settings.data_path, "0700");
+  check_writable(report, "images folder", settings.policy.images_path, "0711"); // QEMU's user has to pass through
   check_disks(report, settings);
   if (!settings.image_deps_dir.empty())
     check_readable(report, "image files", settings.image_deps_dir, true);

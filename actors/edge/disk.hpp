@@ -50,7 +50,7 @@ DiskResult clone_disk(const domain::CloneOrder&, const std::atomic<bool>* stop =
 bool shares_blocks(const std::filesystem::path& folder);
 
 /// Deletes the folder's files whose names begin with the prefix, and those unfinished clones that would have
-/// been such. The prefix is `<digits>-`; anything else is refused. A link is deleted, never what it leads to;
+/// been such, durably. The prefix is `<digits>-`; anything else is refused. A link is deleted, never what it leads to;
 /// a folder is left alone, and an error. A missing folder is fine. Returns an error or an empty text.
 std::string erase_files(const std::filesystem::path& folder, const std::string& prefix);
 

@@ -71,7 +71,6 @@ struct GithubHttp::Loop {
       : limits(l), observer(std::move(o)), token_(header_safe(token)), multi(curl_multi_init()) {
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(limits.max_in_flight));
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(limits.max_in_flight));
-    curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
     start_thread();
   }
 
@@ -221,7 +220,6 @@ struct GithubHttp::Loop {
   void stop_all() {
     auto ended = std::exchange(transfers, {});
     for (auto& [easy, entry] : ended) {
-      curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a stuck name look-up is not waited for
       curl_multi_remove_handle(multi, easy);
       give_answer(entry.second, never_sent("stopping"));
     }

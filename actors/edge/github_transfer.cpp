@@ -47,7 +47,12 @@ GithubTransfer::GithubTransfer(HttpRequest request, const HttpLimits& limits, st
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   // A redirect is an answer like others: who asked decides whether its target may have the token.
   curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  // HTTP/2 would put every call on one connection, and a call that times out there ends its stream alone: a connection
+  // that went mute (a NAT forgot it) would be handed to call after call. With 1.1 it is closed with the call.
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  // A look-up that outlasts its call is left behind: to wait for it would stop the thread, and all other calls.
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());

@@ -339,6 +339,36 @@ TEST_CASE("other guests go to workers that are free and that answer") {
   CHECK(scene.workers->borrow(now) == 0);
 }
 
+TEST_CASE("what takes a moment does not wait behind a disk that is being copied, while another worker does less") {
+  Scene scene;
+  auto now = scene.stage.system.clock().now();
+  std::optional<decltype(scene.order(prepare_atom::value))> prepare;
+  SUBCASE("from the order on") { scene.first->slow = {"xml"}; }
+  SUBCASE("while it is copied") { scene.first->slow = {"clone"}; }
+  prepare.emplace(scene.order(prepare_atom::value));
+  scene.stage.run();
+  for (int i = 0; i < 3; ++i)
+    CHECK(scene.workers->borrow(now) == 1);
+  scene.first->slow.clear();
+  caf::anon_send(caf::actor_cast<test::fake_host_actor>(scene.hosts[0]), test::let_go_atom::value);
+  scene.stage.run();
+  CHECK(scene.answer(std::move(*prepare)));
+  CHECK(scene.workers->borrow(now) == 0);
+}
+
+TEST_CASE("a worker that copies is chosen before one that is stuck") {
+  Scene scene;
+  auto now = scene.stage.system.clock().now();
+  scene.workers->copies(0);
+  scene.workers->silent(1, now);
+  CHECK(scene.workers->borrow(now) == 0);
+  scene.workers->answered(1);
+  CHECK(scene.workers->borrow(now) == 1);
+  scene.workers->copied(0);
+  scene.workers->give_back(0);
+  CHECK(scene.workers->borrow(now) == 0);
+}
+
 TEST_CASE("waiting orders are answered when the actor ends") {
   Scene scene;
   scene.first->silent = {"xml"};

@@ -171,6 +171,32 @@ TEST_CASE("a hand-made guest is copied with its disk and its firmware's variable
   CHECK(shop.machine->files.count(spec.disk_file()) == 1);
 }
 
+TEST_CASE("a hand-made guest that is not shut off is not copied: its disk may be written meanwhile") {
+  Workshop shop;
+  auto spec = an_image();
+  spec.recipe.begins_with = {domain::ImageBase::Kind::guest, "clean"};
+  auto& clean = shop.machine->guests["clean"];
+  clean = {"uuid", GuestState::on,
+           "<domain><devices><disk type='file'><source file='/clean.img'/><target dev='sdb'/></disk></devices></domain>"};
+  CHECK(shop.ask(prepare_atom::value, spec).error.find("guest clean is not shut off") != std::string::npos);
+  CHECK(shop.machine->count("disk") == 0);
+  clean.state = GuestState::off;
+  CHECK(shop.ask(prepare_atom::value, spec).error == "");
+  CHECK(shop.machine->count("disk") == 1);
+}
+
+TEST_CASE("a hand-made guest's disk is not taken for one of another format") {
+  Workshop shop;
+  auto spec = an_image();
+  spec.recipe.begins_with = {domain::ImageBase::Kind::guest, "clean"};
+  shop.machine->guests["clean"] = {"uuid", GuestState::off,
+                                   "<domain><devices><disk type='file'><driver type='qcow2'/>"
+                                   "<source file='/clean.img'/><target dev='sdb'/></disk></devices></domain>"};
+  CHECK(shop.ask(prepare_atom::value, spec).error ==
+        "guest.xml states the format raw for the image's disk, but that of guest clean is qcow2");
+  CHECK(shop.machine->count("disk") == 0);
+}
+
 TEST_CASE("what can't be made is said, and does not hold up later orders") {
   Workshop shop;
   auto spec = an_image();

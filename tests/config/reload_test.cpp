@@ -35,7 +35,7 @@ TEST_CASE("times, switches and limits change without a restart") {
   CHECK(result.settings.policy.budget.hugepages_1g == 48);
 }
 
-TEST_CASE("names, prefixes, addresses and the hypervisor need a restart and keep their value until then") {
+TEST_CASE("names, prefixes, addresses, the hypervisor and its workers need a restart and keep their value until then") {
   const Values changes{{"listen_on", R"(["127.0.0.2"])"},
                        {"port", "9000"},
                        {"external_base_url", R"("http://x/")"},
@@ -46,6 +46,7 @@ TEST_CASE("names, prefixes, addresses and the hypervisor need a restart and keep
                        {"github_api_suffix", R"("ci1")"},
                        {"images_path", R"("/srv")"},
                        {"libvirt_uri", R"("test:///default")"},
+                       {"max_parallel_creates", "9"},
                        {"libvirt_template_guest_prefix", R"("t")"},
                        {"libvirt_rebuild_guest_prefix", R"("b")"},
                        {"libvirt_runner_guest_prefix", R"("r")"}};

@@ -277,3 +277,49 @@ TEST_CASE("a callback that throws takes nothing else with it") {
   client.get(7, [](const auto&) { throw std::runtime_error("mine"); });
   CHECK(get(client, 7));
 }
+
+namespace {
+
+/// What a TLS client says first. The connection is closed then.
+std::string client_hello(const std::function<void(const std::string& url)>& call) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(listener, 1) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  auto hello = std::async(std::launch::async, [listener] {
+    const int fd = ::accept(listener, nullptr, nullptr);
+    std::string record(5, '\0'); // its header ends with the size of what follows
+    if (::recv(fd, record.data(), record.size(), MSG_WAITALL) == 5) {
+      const auto high = static_cast<unsigned char>(record[3]), low = static_cast<unsigned char>(record[4]);
+      record.resize(5U + (high << 8U) + low);
+      ::recv(fd, record.data() + 5, record.size() - 5, MSG_WAITALL);
+    }
+    ::close(fd);
+    return record;
+  });
+  call("https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+  ::shutdown(listener, SHUT_RDWR);
+  auto result = hello.get();
+  ::close(listener);
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("over TLS, HTTP/1.1 alone is offered: no calls share a connection that may go mute") {
+  const auto hello = client_hello([](const std::string& url) {
+    GithubOptions o;
+    o.api_url = url;
+    o.scope = "/repos/o/r";
+    o.token = token;
+    o.http.exchange_timeout = 5s;
+    GithubClient client(o);
+    CHECK(get(client, 7).error.kind == Kind::unreachable);
+  });
+  // The extension ALPN (16), its size, that of its list, and each name after its own.
+  CHECK(hello.find(std::string("\0\x10\0\x0b\0\x09\x08http/1.1", 15)) != std::string::npos);
+}

@@ -71,6 +71,24 @@ TEST_CASE("a disk begins blank or as a copy, and grows to its size") {
   CHECK(edge::make_image_disk({images + "/none", source + "-missing", 0}) != "");
 }
 
+TEST_CASE("an image's disk can be read by all, whatever it was: QEMU's user owns it once a runner started") {
+  test::TempFolder folder;
+  const auto source = (folder.path() / "source").string(), copy = (folder.path() / "copy").string(),
+             blank = (folder.path() / "blank").string();
+  const auto mode_of = [](const std::string& path) {
+    return static_cast<unsigned>(fs::status(path).permissions() & fs::perms::mask);
+  };
+  write_file(source, "contents");
+  fs::permissions(source, fs::perms::owner_read);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(edge::make_image_disk({copy, source, 0}) == "");
+    REQUIRE(edge::make_image_disk({blank, "", 4096}) == "");
+    CHECK(mode_of(copy) == 0644);
+    CHECK(mode_of(blank) == 0644);
+    fs::permissions(copy, fs::perms::owner_read); // the order is given again after a crash before the mode was set
+  }
+}
+
 TEST_CASE("G5: only the files of that very image are deleted") {
   test::TempFolder folder;
   auto other = "2026-01-02T03:04:06.000000000Z";
@@ -85,6 +103,7 @@ TEST_CASE("G5: only the files of that very image are deleted") {
   CHECK(left == 5);
   CHECK(fs::exists(folder.path() / ("notes@" + snapshot)));
   CHECK(edge::erase_image_files(folder.path().string(), snapshot) == ""); // again is fine
+  CHECK(edge::erase_image_files((folder.path() / "missing").string(), snapshot) == "");
   CHECK(edge::erase_image_files(folder.path().string(), "../../etc") != "");
   CHECK(edge::erase_image_files(folder.path().string(), "") != "");
 }

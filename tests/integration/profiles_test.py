@@ -1,11 +1,13 @@
 """The example profiles and their network: definitions that libvirt takes, scripts that pass the JIT config on and leave
 nothing of it."""
 
+import http.server
 import ipaddress
 import os
 import re
 import shutil
 import subprocess
+import threading
 import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -116,7 +118,7 @@ def test_a_script_passes_the_config_untraced_by_the_environment_alone(folder):
     # The tiny guest has no runner of GitHub's to pass it to.
     assert folder.name == "tiny" or "ACTIONS_RUNNER_INPUT_JITCONFIG" in code
     fetches = [line for line in code.splitlines() if "/github-jitconfig" in line]
-    assert fetches and not any(re.search(r"-O (?!-)|-o |--output|-OutFile|>|tee", line) for line in fetches), fetches
+    assert fetches and not any(re.search(r"-O (?!-)|-o |--output|-OutFile|(?<!2)>|tee", line) for line in fetches), fetches
     assert "--jitconfig" not in code, "arguments are seen by every process"
 
 
@@ -143,7 +145,7 @@ class UbuntuGuest:
     STUBS = {
         "curl": f"""case "$*" in
 *-o*) while [ "$1" != -o ]; do shift; done; echo downloaded >"$2" ;;
-*) echo '"{CONFIG}"' ;;
+*) printf '"{CONFIG}"\\n200' ;;
 esac""",
         "jq": "exec tr -d '\"'",
         # What it drops to would need its user.
@@ -229,6 +231,96 @@ def test_ubuntus_script_starts_no_runner_without_a_config_and_powers_off(tmp_pat
     guest.program(guest.runner / "run.sh", RUN)
     guest.boot(fails="jq")
     assert not (guest.told / "environment").exists() and guest.powered_off
+
+
+class Jitconfigs:
+    """Answers /github-jitconfig with one status after the other, the last one for ever."""
+
+    def __init__(self, *statuses):
+        asked = self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                status = statuses[min(len(asked), len(statuses) - 1)]
+                asked.append(self.path)
+                body = f'"{CONFIG}"'.encode() if status == 200 else b'{"status": %d, "title": "no 200"}' % status
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def ubuntu_guest_of(jitconfigs, folder):
+    """With the real curl."""
+    guest = UbuntuGuest(folder, built=True)
+    script = folder / "boot-script"
+    assert "monitor=http://192.168.100.1:8000\n" in script.read_text()
+    script.write_text(script.read_text().replace("http://192.168.100.1:8000", jitconfigs.url))
+    (guest.programs / "curl").unlink()
+    (guest.programs / "curl").symlink_to(shutil.which("curl"))
+    guest.program(guest.runner / "run.sh", RUN.replace("%d", "0"))
+    return guest
+
+
+def test_ubuntus_script_asks_until_there_is_a_config(tmp_path):
+    with Jitconfigs(404, 503, 200) as jitconfigs:
+        guest = ubuntu_guest_of(jitconfigs, tmp_path)
+        assert guest.boot().returncode == 0
+    assert (guest.told / "environment").read_text() == CONFIG and guest.powered_off
+    assert jitconfigs.asked == ["/github-jitconfig"] * 3
+
+
+def test_an_ubuntu_guest_that_boots_again_in_its_job_powers_off(tmp_path):
+    with Jitconfigs(503, 410) as jitconfigs:
+        guest = ubuntu_guest_of(jitconfigs, tmp_path)
+        assert guest.boot().returncode != 0
+    assert not (guest.told / "environment").exists() and guest.powered_off
+    assert len(jitconfigs.asked) == 2
+
+
+def test_a_tiny_guest_that_boots_again_in_its_job_ends_its_script(tmp_path):
+    """Then its init powers it off."""
+    programs = tmp_path / "programs"
+    for name in ("programs", "disk", "run"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "disk" / "built").touch()
+    for name in ("timeout", "wget", "grep", "sleep"):
+        (programs / name).symlink_to(shutil.which("busybox"))
+    script = (PROFILES / "tiny" / "boot-script").read_text()
+    for path in ("/disk/", "/run/"):
+        assert path in script
+        script = script.replace(path, f"{tmp_path}{path}")
+    with Jitconfigs(503, 410) as jitconfigs:
+        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+                              env={"PATH": str(programs), "monitor": jitconfigs.url})
+    assert done.returncode != 0 and len(jitconfigs.asked) == 2
+
+
+def test_a_windows_guest_that_boots_again_in_its_job_leaves_the_loop_for_the_shutdown():
+    """There is no PowerShell here to run it: this reads it."""
+    script = (PROFILES / "windows" / "boot-script").read_text()
+    (waits,) = re.findall(r"\} catch \{\n(.*?)\n +\}\n", script, re.DOTALL)
+    assert re.search(r"if \(\[int\]\$_\.Exception\.Response\.StatusCode -eq 410\) \{ throw \}\n +Start-Sleep 1", waits)
+    assert re.search(r"\} finally \{\n +Stop-Computer -Force", script)
+    for opening, closing in ("{}", "()"):
+        assert script.count(opening) == script.count(closing)
 
 
 def test_ubuntus_script_builds_the_image_and_powers_off(tmp_path):

@@ -40,6 +40,30 @@ def test_a_second_monitor_on_the_same_data_folder_is_refused(world):
     assert monitor.http.get("/readyz").status == 200
 
 
+def test_a_second_monitor_on_the_same_images_folder_is_refused(world):
+    """It would delete the disks of the first one's runners, which its own store does not know."""
+    monitor = world.begin({"linux": profile(0)})
+    second = Monitor(world.folder / "second", world.github.url, world.libvirt.uri, {"linux": profile(0)})
+    images = second.settings["images_path"] = monitor.settings["images_path"]
+    assert f"the images folder {images} is in use by another process" in refused(world, second)
+    assert not second.data.exists(), "it left something although it did not start"
+    monitor.kill()
+    second.begin()
+    assert second.http.get("/readyz").status == 200
+    second.stop()
+
+
+def test_check_tells_of_folders_with_the_modes_that_they_need(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    told = lines_of_check(monitor, NOBODY)
+    make = f"      mend: install -d -m {{}} -o {NOBODY} {{}}"
+    assert wrong(told, "data folder")[1] == make.format("0700", monitor.data)
+    assert wrong(told, "images folder")[1] == make.format("0711", monitor.settings["images_path"])
+
+
 def test_a_damaged_store_is_refused_and_kept(world):
     monitor = world.begin({"linux": profile(0)})
     monitor.stop()
