@@ -90,6 +90,7 @@ void ActorSimulation::end_process() {
   hypervisor_ = nullptr;
   policy_actor_ = nullptr;
   gateway_ = nullptr;
+  last_pause_ = {};
   takes_.clear();
   outside_.clear();
   for (auto& actor : std::exchange(actors_, {}))

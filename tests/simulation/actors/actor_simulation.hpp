@@ -14,6 +14,8 @@
 
 namespace ci::test {
 
+using namespace std::chrono_literals;
+
 class ActorSimulation : public Simulation {
  public:
   explicit ActorSimulation(std::vector<std::string>* trace);
@@ -48,6 +50,11 @@ class ActorSimulation : public Simulation {
     limits_.telling(share, asked, steady(), error, budget);
     if (budget && budget->remaining < GithubLimits::hourly / 20) // the rest is kept for what is urgent
       asked_to_wait(budget->resets_in);
+    if (error.kind != domain::GithubError::Kind::limited)
+      return;
+    // Pauses double where GitHub goes on asking for them.
+    last_pause_ = std::max(error.retry_after, std::clamp<Duration>(2 * last_pause_, 1min, 1h));
+    asked_to_wait(last_pause_);
   }
 
  private:
@@ -103,6 +110,7 @@ class ActorSimulation : public Simulation {
   GithubLimits limits_;
   std::int64_t budget_left_ = GithubLimits::hourly;
   Steady budget_resets_{};
+  Duration last_pause_{}; ///< at most, of this process
   std::size_t calls_ = 0, calls_before_rest_ = 0;
 };
 
