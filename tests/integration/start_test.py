@@ -49,7 +49,7 @@ def test_a_second_monitor_on_the_same_images_folder_is_refused(world):
     assert not second.data.exists(), "it left something although it did not start"
     monitor.kill()
     second.begin()
-    assert second.http.get("/readyz").status == 200
+    second.wait_ready()
     second.stop()
 
 
