@@ -147,7 +147,7 @@ class Simulation {
     std::size_t many = 0;        ///< of how many runners, at first
     bool giving_back = false;
     std::optional<Duration> lasts; ///< from its grant to its deadline, as it was first shown
-    std::optional<Time> deadline;  ///< as it was first shown, while nobody moved the clock
+    std::optional<Time> deadline{}; ///< as it was first shown, while nobody moved the clock
     bool queued = false;           ///< its jobs were, once
     bool none_waited = false;      ///< GitHub was asked when no job waited for it
   };
