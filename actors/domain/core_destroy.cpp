@@ -18,6 +18,8 @@ void Core::destroy(Runner& r, const std::string& reason, TrialLoss loss) {
   r.unregister_pause.succeeded();
   r.remove_pause.succeeded();
   r.look.succeeded();
+  for (auto& waiter : std::exchange(r.jit_waiters, {})) // for a look that may be long in coming
+    order(effect::AnswerJit{waiter.request, {{Refusal::jit_gone, "This runner is being destroyed.", {}}, {}}});
   if (!r.registered_once && !r.rec.registration_id)
     r.rec.registration_ended = true; // GitHub was never asked for one
   save(r);
@@ -165,8 +167,6 @@ void Core::finish(Runner& r) {
   if (!r.rec.registration_ended || !r.rec.guest_removed || r.registering || r.preparing || r.starting ||
       r.looking)
     return;
-  for (auto& waiter : std::exchange(r.jit_waiters, {}))
-    order(effect::AnswerJit{waiter.request, {{Refusal::jit_gone, "This runner has ended.", {}}, {}}});
   r.rec.phase = Phase::gone;
   r.rec.jit_config.clear();
   r.rec.ended_at = now_.time;

@@ -861,6 +861,23 @@ TEST_CASE("G7: what works at GitHub under the id of a runner whose config nobody
   CHECK(std::find(b.events.begin(), b.events.end(), "busy_without_config runner=1") != b.events.end());
 }
 
+TEST_CASE("G10: whoever waits for the JIT config of a runner is told when it is not given any more") {
+  Bench b;
+  b.start();
+  auto name = b.runner(1).rec.guest_name;
+  auto& guest = b.world.guests.at(name);
+  guest.config = b.jitconfig(guest.address);
+  b.lose = [](const Effect& e) { return std::holds_alternative<effect::Look>(e); };
+  CHECK(b.jitconfig(guest.address).empty()); // waits for a look
+  const auto request = b.next_request - 1;
+  REQUIRE_FALSE(b.jits.count(request));
+  b.world.power_off(name, "crashed");
+  b.advance(31s);
+  REQUIRE(b.runner(1).rec.phase == Phase::destroying);
+  REQUIRE(b.jits.count(request));
+  CHECK(b.jits.at(request).verdict.refusal == Refusal::jit_gone);
+}
+
 TEST_CASE("G7: a repeat is refused where GitHub calls the runner busy") {
   Bench b;
   b.start();

@@ -38,7 +38,7 @@ FAULTS = {
     "wrong-types-everywhere": Fault("malformed", {"kind": "wrong_types"}),
     # What a token without rights is told of a repository that is not public.
     "404-for-everything": Fault("not_found", {"kind": "status", "status": 404, "body": {"message": "Not Found"}}),
-    "10-mb": Fault("malformed", {"kind": "huge", "bytes": 10 << 20}),
+    "10-mb": Fault("malformed", {"kind": "huge", "bytes": 10 << 20}, before=12.0),
     "401-in-mid-run": Fault("unauthorized", {"kind": "status", "status": 401, "body": {"message": "Bad credentials"}}),
     "403-without-rights": Fault("unauthorized", {"kind": "status", "status": 403,
                                                  "body": {"message": "Resource not accessible by integration"}}),
