@@ -52,8 +52,8 @@ void Simulation::forget_looks() {
     return;
   for (auto& view : seen->runners)
     if (view->details.at("phase") != to_string(Phase::destroying))
-      destroying_.erase(view->id);
-    else if (destroying_.insert(view->id).second)
+      wanted_.insert(view->id);
+    else if (wanted_.erase(view->id) > 0)
       for (auto& [id, record] : world_.records)
         if (runner_of(record.shown.name) == view->id)
           record.look_anew();

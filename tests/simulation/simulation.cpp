@@ -63,10 +63,7 @@ void Simulation::begin() {
   events_.clear();
   for (auto& [id, record] : world_.records)
     record.look_anew(); // an earlier process was told
-  destroying_.clear();
-  for (auto& r : store_.runners) // an earlier process decided that
-    if (r.phase == Phase::destroying)
-      destroying_.insert(r.id);
+  wanted_.clear();
   adopting_ = last_left_ != 0 && (calm_ || mix(first_ ^ salt_, 95) % 4 != 0);
   start_process();
   hear_policy(std::make_shared<Policy>(*policy_));

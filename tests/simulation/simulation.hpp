@@ -239,7 +239,7 @@ class Simulation {
   bool builds_fail_ = false; ///< in the calm
   bool resting_ = false;     ///< nothing happens for days
   std::deque<GithubNotice> notices_; ///< webhooks under way: true once, and late, doubled or lost
-  std::set<RunnerId> destroying_;
+  std::set<RunnerId> wanted_; ///< were, when this process last showed them
   std::set<RegistrationId> begun_; ///< whose job has begun
   std::set<RegistrationId> lied_about_; ///< webhooks told of jobs that they do not have
   std::int64_t last_job_ = 0;
