@@ -22,6 +22,8 @@ class Backoff {
     ++failures_;
     next_ = now + std::max(pause(), at_least);
   }
+  /// The other side said when to come again: that is no failure of a kind that calls for longer pauses.
+  void wait(Time now, Duration stated) { next_ = now + stated; }
   /// As an earlier process left it. The clock may have been set back since: the pause is no longer for that.
   void restore(Time now, int failures, Time next) {
     failures_ = failures;

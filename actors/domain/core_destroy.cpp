@@ -74,6 +74,8 @@ void Core::advance_unregister(Runner& r) {
 }
 
 void Core::put_off_unregister(Runner& r, const GithubError& error) {
+  if (error.kind == GithubError::Kind::limited && error.retry_after > Duration{0})
+    return r.unregister_pause.wait(now_.time, error.retry_after); // its limits are heeded where it is called
   r.unregister_pause.failed(now_.time, error.retry_after);
   r.outage = error.general() && error.retry_after == Duration{0};
 }

@@ -249,10 +249,16 @@ TEST_CASE("G1: what takes a guest away does not stop one that is on after all, u
 TEST_CASE("G5: what GitHub's outage kept is deleted soon after its end, however long it was") {
   Idle b(1);
   bool away = true;
+  auto error = World::error(GithubError::Kind::unreachable);
+  SUBCASE("while it was not reached") {}
+  SUBCASE("while it asked for a pause") {
+    error = World::error(GithubError::Kind::limited);
+    error.retry_after = 30s;
+  }
   b.fail = [&](const Effect& e) -> std::optional<GithubError> {
     const bool asks = std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e) ||
                       std::holds_alternative<effect::Unregister>(e) || std::holds_alternative<effect::Register>(e);
-    return away && asks ? std::optional{World::error(GithubError::Kind::unreachable)} : std::nullopt;
+    return away && asks ? std::optional{error} : std::nullopt;
   };
   const auto guest = b.running().front();
   const auto registration = guest + "@ci0";

@@ -255,8 +255,10 @@ GuestListing Simulation::list_guests() {
 /// All faults end, every guest does its duty, and half an hour passes. What an older monitor left is taken over at the
 /// latest now.
 void Simulation::calm_down(bool with_builds) {
-  note("calm");
   calm_ = true;
+  if (mix(first_, 98) % 6 == 0)
+    long_outage();
+  note("calm");
   github_down_ = libvirt_down_ = false;
   for (auto& [id, record] : world_.records)
     record.shown.busy = record.working;
@@ -280,6 +282,16 @@ void Simulation::calm_down(bool with_builds) {
     calm_turn(45s);
   if (with_builds)
     try_builds();
+}
+
+/// GitHub is away for a quarter of an hour: long enough for whoever asks it to have grown long pauses.
+void Simulation::long_outage() {
+  note("long outage");
+  github_down_ = true;
+  libvirt_down_ = false;
+  hear_connection(true, "");
+  for (int turn = 0; turn < 20 && !broken_; ++turn)
+    calm_turn(45s);
 }
 
 /// New images are asked for: first all builds fail, for half an hour, then they end well.

@@ -169,6 +169,7 @@ class Simulation {
   void forget_looks();
   void lapse_dead_jobs();
   void try_builds();
+  void long_outage();
   // guests.cpp
   std::vector<std::string> own_guests() const;
   void guest_step(std::uint64_t salt);

@@ -126,6 +126,8 @@ void CoreSimulation::carry(effect::Register& e, Fault fault) {
 }
 void CoreSimulation::carry(effect::Unregister& e, Fault fault) {
   auto reply = at_github<GithubReply<Done>>(fault, [&] { return unregister(e.registration); });
+  if (auto record = world_.records.find(e.registration); !reply && record != world_.records.end())
+    record->second.look_anew(); // it may get a job before the next try
   answer_with("unregistered", [=, this] { core_->on_unregistered(now(), e.runner, reply); });
 }
 void CoreSimulation::carry(effect::Label& e, Fault fault) {
