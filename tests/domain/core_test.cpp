@@ -772,16 +772,21 @@ TEST_CASE("no two runners have the same MAC address, whatever chance says") {
   CHECK(macs.size() == 3);
 }
 
-TEST_CASE("a runner that is offline for too long is let go by the usual ladder") {
-  Pool b;
-  auto guest = b.runner(1).rec.guest_name;
-  b.world.go_offline(b.world.guests.at(guest));
+/// Runner 1, which has just gone offline.
+static void check_that_it_is_lost_in_time(Pool& b) {
   b.advance(b.policy->timings.lost_timeout);
   CHECK(b.runner(1).rec.phase == Phase::live);
   b.advance(40s);
   CHECK(b.runner(1).rec.reason == "was lost: offline for too long");
   b.advance(120s);
   CHECK(b.core->runners().count(1) == 0);
+}
+
+TEST_CASE("a runner that is offline for too long is let go by the usual ladder") {
+  Pool b;
+  auto guest = b.runner(1).rec.guest_name;
+  b.world.go_offline(b.world.guests.at(guest));
+  check_that_it_is_lost_in_time(b);
   CHECK(b.world.stopped_unreleased.empty());
 }
 
@@ -800,12 +805,7 @@ TEST_CASE("a runner at work that GitHub calls offline and idle for too long is l
   SUBCASE("whose job GitHub has failed") {
     auto& record = *b.world.record_of(b.world.guests.at(guest));
     record.working = record.shown.busy = false;
-    b.advance(b.policy->timings.lost_timeout);
-    CHECK(b.runner(1).rec.phase == Phase::live);
-    b.advance(40s);
-    CHECK(b.runner(1).rec.reason == "was lost: offline for too long");
-    b.advance(120s);
-    CHECK(b.core->runners().count(1) == 0);
+    check_that_it_is_lost_in_time(b);
   }
   SUBCASE("whose job GitHub shows late: it is spared, and has as long again") {
     auto& record = *b.world.record_of(b.world.guests.at(guest));

@@ -75,6 +75,16 @@ def guests_that_run(world):
     return sorted(name for name, runs in world.libvirt.guests().items() if runs)
 
 
+def begin_without_guests(world):
+    """A pool that was there, whose guests went off while nobody looked: the next start makes it anew."""
+    monitor = begin(world)
+    monitor.wait_for_runners("linux", 3)
+    monitor.stop()
+    for name in guests_that_run(world):
+        world.libvirt.stop_guest(name)
+    return monitor
+
+
 class Request:
     """What leads to the step: `send` gets the client once the daemon is ready and `until` returns, and it dies meanwhile."""
 

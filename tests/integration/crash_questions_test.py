@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from crash import begin, guests_that_run, settle_and_check, start_and_crash
+from crash import begin, begin_without_guests, settle_and_check, start_and_crash
 from harness import wait_until
 from select_test import begin_run
 
@@ -13,11 +13,7 @@ from select_test import begin_run
                                          ("register.answer", "find.answer")])
 def test_killed_while_a_lost_registration_is_looked_for(world, first, step):
     """G5: whether GitHub made it or not, nothing of it is left."""
-    monitor = begin(world)
-    monitor.wait_for_runners("linux", 3)
-    monitor.stop()
-    for name in guests_that_run(world):
-        world.libvirt.stop_guest(name)
+    monitor = begin_without_guests(world)
     start_and_crash(monitor, first)
     start_and_crash(monitor, step)
     monitor.begin().wait_ready()

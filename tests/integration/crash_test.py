@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from crash import PROFILES, Request, begin, full, guests_that_run, settle_and_check, start_and_crash
+from crash import PROFILES, Request, begin, begin_without_guests, full, settle_and_check, start_and_crash
 from harness import wait_until
 from monitor import profile
 from pool_test import reservation_labels
@@ -24,12 +24,7 @@ def test_a_pool_that_was_not_killed_is_counted_alike(world):
     "commit.order:2", "commit.answer:2", "start.order:2", "start.answer", "start.answer:3", "commit.answer:4"])
 def test_killed_while_runners_are_made(world, step):
     """G4, G5"""
-    monitor = begin(world)
-    monitor.wait_for_runners("linux", 3)
-    monitor.stop()
-    # From here on nothing is left of the first pool: the next start makes it anew.
-    for name in guests_that_run(world):
-        world.libvirt.stop_guest(name)
+    monitor = begin_without_guests(world)
     start_and_crash(monitor, step)
     monitor.begin().wait_ready()
     settle_and_check(world, monitor)
