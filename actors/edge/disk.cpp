@@ -23,7 +23,6 @@ namespace ci::edge {
 namespace {
 
 constexpr std::size_t piece = std::size_t{1} << 20;
-constexpr mode_t folder_mode = 0711; ///< QEMU has to pass through, nobody needs to look in
 constexpr mode_t disk_mode = 0600;
 constexpr std::chrono::seconds overlay_patience{60}; ///< it takes some 20 ms
 
@@ -101,9 +100,8 @@ CloneResult fill(int from, int to, Unshared unshared, const std::atomic<bool>* s
 }
 
 std::string ensure_folder(const std::filesystem::path& folder) {
-  if (::mkdir(folder.c_str(), folder_mode) == 0)
-    return ::chmod(folder.c_str(), folder_mode) == 0 ? "" : trouble("setting the mode"); // whatever the umask
-  return errno == EEXIST ? "" : trouble("making the folder");
+  errno = make_passable_folder(folder);
+  return errno == 0 || errno == EEXIST ? "" : trouble("making the folder");
 }
 
 std::string part_of(const std::string& name) { return "." + name + ".part"; }
@@ -245,6 +243,12 @@ bool shares_blocks(const std::filesystem::path& folder) {
   Descriptor one(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, disk_mode));
   Descriptor two(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, disk_mode));
   return one && two && ::ftruncate(one.get(), 4096) == 0 && ::ioctl(two.get(), FICLONE, one.get()) == 0;
+}
+
+int make_passable_folder(const std::filesystem::path& folder) {
+  constexpr mode_t mode = 0711; // QEMU has to pass through, nobody needs to look in
+  const bool made = ::mkdir(folder.c_str(), mode) == 0 && ::chmod(folder.c_str(), mode) == 0; // whatever the umask
+  return made ? 0 : errno;
 }
 
 std::string erase_files(const std::filesystem::path& folder, const std::string& prefix) {

@@ -49,6 +49,10 @@ DiskResult clone_disk(const domain::CloneOrder&, const std::atomic<bool>* stop =
 /// Whether files in that folder, which must exist, can share their blocks.
 bool shares_blocks(const std::filesystem::path& folder);
 
+/// Makes one of the folders that hold disks: mode 0711, whatever the umask. Returns 0, or an error number: EEXIST where
+/// something of that name is there, which is left as it is.
+int make_passable_folder(const std::filesystem::path& folder);
+
 /// Deletes the folder's files whose names begin with the prefix, and those unfinished clones that would have
 /// been such, durably. The prefix is `<digits>-`; anything else is refused. A link is deleted, never what it leads to;
 /// a folder is left alone, and an error. A missing folder is fine. Returns an error or an empty text.

@@ -20,9 +20,8 @@ namespace fs = std::filesystem;
 std::string because(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 std::string make_one_folder(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0711) == 0)
-    return ::chmod(folder.c_str(), 0711) == 0 ? "" : because("setting the mode of " + folder);
-  return errno == EEXIST ? "" : because("making " + folder);
+  errno = make_passable_folder(folder);
+  return errno == 0 || errno == EEXIST ? "" : because("making " + folder);
 }
 
 /// A file that holds nothing: the growing follows.

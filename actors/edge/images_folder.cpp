@@ -1,6 +1,7 @@
 #include "actors/edge/images_folder.hpp"
 
 #include "actors/edge/data_folder.hpp"
+#include "actors/edge/disk.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -15,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t folder_mode = 0711; ///< QEMU has to pass through, nobody needs to look in
-
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int error) {
   throw StoreError("can't " + what + " the images folder " + path.string() + ": " + std::strerror(error) +
                    "; the monitor runs as user id " + std::to_string(geteuid()) +
@@ -30,8 +29,8 @@ void make_folder(const fs::path& path) {
   fs::create_directories(path.parent_path(), error);
   if (error)
     fail("make", path, error.value());
-  if (::mkdir(path.c_str(), folder_mode) != 0 || ::chmod(path.c_str(), folder_mode) != 0) // whatever the umask
-    fail("make", path, errno);
+  if (const int made = make_passable_folder(path); made != 0)
+    fail("make", path, made);
 }
 
 int open_folder(const fs::path& path) {
