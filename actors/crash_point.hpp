@@ -1,7 +1,7 @@
 #pragma once
-/// The steps of commits at which a test may end the process; see actors/domain/crash_point.hpp.
+/// The steps of commits at which a test may end the process; see actors/edge/crash_point.hpp.
 
-#include "actors/domain/crash_point.hpp"
+#include "actors/edge/crash_point.hpp"
 #include "actors/domain/store.hpp"
 
 #include <string_view>
@@ -9,7 +9,7 @@
 
 namespace ci {
 
-using domain::CrashPoint;
+using edge::CrashPoint;
 
 /// Commits that have a step of their own besides `commit`: `switch`, to an image that has passed its trial,
 /// and `override`, which begins, changes or ends one. Empty: none.

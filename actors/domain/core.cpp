@@ -225,10 +225,7 @@ void Core::on_clock_jump(Now now, Duration by) {
   for (auto& [id, tombstone] : gone_)
     move(tombstone.rec.ended_at);
   for (auto& [id, reservation] : reservations_) {
-    reservation.rec.created_at += by;
-    move(reservation.rec.granted_at);
-    move(reservation.rec.deadline);
-    move(reservation.rec.ended_at);
+    reservation.rec.shift(by);
     move(reservation.ask_due);
     move(reservation.asked_at);
     for (auto& [runner, work] : reservation.work) {

@@ -79,7 +79,7 @@ void Core::saw_guest(Runner& r, const GuestObservation& seen) {
   r.guest = seen.state;
   r.guest_known = true;
   r.guest_missing_seq.reset();
-  if (seen.state == GuestState::on && seen.reason.starts_with(paused) && seen.reason != r.guest_reason)
+  if (stands_still(seen.state, seen.reason) && seen.reason != r.guest_reason)
     log(LogLevel::warn, "guest_paused", "runner=" + std::to_string(r.rec.id) + " reason=\"" + seen.reason + "\"");
   r.guest_reason = seen.reason;
   r.guest_as_of = seen.read_at;

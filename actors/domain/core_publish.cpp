@@ -43,7 +43,7 @@ RunnerViewPtr Core::view_of(Runner& r) {
   v.details["template"] = r.rec.template_guest;
   if (!r.rec.reason.empty())
     v.details["reason"] = r.rec.reason;
-  if (r.guest == GuestState::on && r.guest_reason.starts_with(paused))
+  if (stands_still(r.guest, r.guest_reason))
     v.details["guest"] = r.guest_reason;
   if (!r.last_error.empty() && r.rec.phase != Phase::live)
     v.details["last_error"] = r.last_error;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ci::domain {
@@ -20,6 +21,11 @@ const char* to_string(GuestState);
 
 /// How libvirt's reason begins for a guest that is on and stands still.
 inline const std::string paused = "paused: ";
+
+/// A guest in that state, for that reason: it is on, and nothing in it runs.
+inline bool stands_still(GuestState state, std::string_view reason) {
+  return state == GuestState::on && reason.starts_with(paused);
+}
 
 /// One guest as libvirt reported it at one moment.
 struct GuestObservation {

@@ -11,6 +11,13 @@ bool TakeRequest::same_as(const TakeRequest& o) const {
          minimum == o.minimum && to_lower(qualified_repo) == to_lower(o.qualified_repo);
 }
 
+void ReservationRecord::shift(Duration by) {
+  created_at += by;
+  for (auto* time : {&granted_at, &deadline, &ended_at})
+    if (*time)
+      **time += by;
+}
+
 const char* to_string(ReservationPhase p) {
   switch (p) {
   case ReservationPhase::pending:

@@ -72,6 +72,9 @@ struct ReservationRecord {
   std::optional<Time> ended_at;
   /// A client asked for its release.
   bool released = false;
+
+  /// Moves all times, for a clock that jumped.
+  void shift(Duration by);
 };
 
 /// How many slots are in a state that `what` is true of.

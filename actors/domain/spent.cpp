@@ -56,10 +56,7 @@ void SpentReservations::shift(Duration by) {
   std::vector<ReservationRecord> records;
   for (auto& entry : *entries_) {
     auto rec = *entry;
-    rec.created_at += by;
-    for (auto* time : {&rec.granted_at, &rec.deadline, &rec.ended_at})
-      if (*time)
-        **time += by;
+    rec.shift(by);
     records.push_back(std::move(rec));
   }
   *this = SpentReservations(std::move(records));

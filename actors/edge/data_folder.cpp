@@ -1,5 +1,7 @@
 #include "actors/edge/data_folder.hpp"
 
+#include "actors/edge/descriptor.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -28,22 +30,6 @@ constexpr std::size_t max_id_digits = 18;
           : std::string();
   throw StoreError("can't " + what + " " + path.string() + ": " + std::strerror(error) + hint);
 }
-
-/// A file descriptor that closes itself.
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0)
-      close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 void make_folder(const fs::path& path) {
   std::error_code error;
@@ -155,8 +141,8 @@ domain::RunnerId first_free_id(const fs::path& data, const fs::path& images) {
 void write_last_runner_id(const fs::path& data, domain::RunnerId last) {
   auto file = data / "last-runner-id", draft = data / "last-runner-id.new";
   {
-    File out(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (out.get() < 0)
+    Descriptor out(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!out)
       fail("write", draft, errno);
     write_all(out.get(), std::to_string(last), draft);
     if (fsync(out.get()) != 0)
@@ -167,14 +153,14 @@ void write_last_runner_id(const fs::path& data, domain::RunnerId last) {
 }
 
 void create_private_file(const fs::path& path) {
-  File file(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.get() < 0)
+  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file)
     fail("create", path, errno);
 }
 
 void sync_folder(const fs::path& path) {
-  File folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || fsync(folder.get()) != 0)
+  Descriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || fsync(folder.get()) != 0)
     fail("write in the folder", path, errno);
 }
 

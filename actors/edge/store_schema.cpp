@@ -1,6 +1,6 @@
 #include "actors/edge/store_schema.hpp"
 
-#include "actors/domain/crash_point.hpp"
+#include "actors/edge/crash_point.hpp"
 #include "actors/edge/data_folder.hpp"
 
 #include <sqlite3.h>
@@ -134,7 +134,7 @@ void check_origin(SQLite::Database& db, const fs::path& file, Migrations migrati
 }
 
 void migrate(SQLite::Database& db, Migrations migrations) {
-  domain::CrashPoint crash;
+  CrashPoint crash;
   for (auto version = read_int(db, "PRAGMA user_version"); version < newest(migrations); ++version) {
     SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
     db.exec(migrations[version]);

@@ -131,6 +131,8 @@ def live_through_all(world, monitor):
     wait_until("the new image serves", lambda: image_of(monitor, "built")["state"] == "ready" and len(templates(world)) == 3)
     monitor.wait_for_runners("linux", 2)
     monitor.wait_for_runners("built", 1)
+    wait_until("what was let go of is gone", lambda: set(world.libvirt.guests()) == {
+        runner["guest_name"] for key in ("linux", "built") for runner in monitor.runners(key, "Idle").values()})
     metrics = monitor.http.get("/metrics").body
     assert b'ci_monitor_webhooks_total{event="job_completed",use="yes"}' in metrics
     assert b'ci_monitor_image_builds_total{outcome="ready",profile="built"} 2' in metrics

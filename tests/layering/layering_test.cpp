@@ -49,6 +49,7 @@ const std::vector<Rule> rules = {
     {"actors/metrics.", {"prometheus/"}},
     // An actor that touches the world owns its part of the edge; nobody else includes that.
     {"actors/github_link.", {"actors/edge/github_"}},
+    {"actors/crash_point.", {"actors/edge/crash_point.hpp"}},
     {"actors/selector.", {"actors/edge/zip_text.hpp"}},
     {"actors/host.", {"actors/edge/libvirt_", "actors/edge/disk", "actors/edge/image_files", "actors/edge/iso",
                       "actors/edge/checkout"}},

@@ -2,7 +2,21 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <charconv>
+#include <csignal>
 #include <cstdlib>
+#include <iterator>
+#include <string_view>
+
+#include <unistd.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/common_interface_defs.h>
+#define CI_MONITOR_SANITIZED 1
+#endif
+#endif
 
 namespace ci::test {
 namespace {
@@ -12,13 +26,75 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
+constexpr int fatal[] = {SIGINT, SIGTERM, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+struct sigaction before[std::size(fatal)];
+std::atomic<std::uint64_t> begun{0}, under_way{0};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free); // read by signal handlers
+
+void say(std::string_view text) {
+  if (write(STDERR_FILENO, text.data(), text.size()) < 0)
+    return; // nobody listens
+}
+
+void say(std::uint64_t n) {
+  char digits[20];
+  say({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, n).ptr - digits)});
+}
+
+/// doctest does not print what a test case captured when the process ends within it.
+void tell_seed() {
+  say("seed ");
+  say(under_way);
+  say(": the process ended; before it ");
+  say(under_way - begun);
+  say(" schedules kept their promises\n");
+}
+
+void on_signal(int signal) {
+  tell_seed();
+  for (std::size_t i = 0; i < std::size(fatal); ++i)
+    if (fatal[i] == signal)
+      sigaction(signal, &before[i], nullptr);
+  std::raise(signal); // for doctest
+}
+
+/// As long as it lives, the end of the process tells the seed of the schedule under way, whether by a signal or by a
+/// sanitizer.
+class SeedTeller {
+ public:
+  explicit SeedTeller(std::uint64_t first) {
+    begun = under_way = first;
+    struct sigaction ours = {};
+    ours.sa_handler = on_signal;
+    ours.sa_flags = SA_ONSTACK; // a stack that overflowed tells it too
+    for (std::size_t i = 0; i < std::size(fatal); ++i)
+      sigaction(fatal[i], &ours, &before[i]);
+    on_death(tell_seed);
+  }
+  SeedTeller(const SeedTeller&) = delete;
+  SeedTeller& operator=(const SeedTeller&) = delete;
+  ~SeedTeller() {
+    for (std::size_t i = 0; i < std::size(fatal); ++i)
+      sigaction(fatal[i], &before[i], nullptr);
+    on_death(nullptr);
+  }
+
+ private:
+  static void on_death([[maybe_unused]] void (*tell)()) {
+#ifdef CI_MONITOR_SANITIZED
+    __sanitizer_set_death_callback(tell);
+#endif
+  }
+};
+
 } // namespace
 
 void campaign(const Play& play) {
   auto schedules = number("SIMULATION_SCHEDULES", 300), steps = number("SIMULATION_STEPS", 200);
   auto first = number("SIMULATION_SEED", 1);
+  SeedTeller teller(first);
   for (auto seed = first; seed < first + schedules; ++seed) {
-    CAPTURE(seed); // where it ends the process
+    under_way = seed;
     auto schedule = make_schedule(seed, steps);
     auto broken = play(schedule, nullptr);
     if (!broken)

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace ci::domain {
+namespace ci::edge {
 
 /// Steps are `<effect>.order`, before an order of the monitor leaves, and `<effect>.answer`, before its
 /// answer is taken in; and `migrate.order` and `migrate.answer`, before and after the store's file is
@@ -37,4 +37,4 @@ class CrashPoint {
   int left_ = 1;
 };
 
-} // namespace ci::domain
+} // namespace ci::edge
