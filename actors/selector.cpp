@@ -170,8 +170,8 @@ void Selector::take_run(Search& search, const detail::RunReply& reply) {
 void Selector::end(Search& search, SelectAnswer answer) {
   auto ended = searches_.extract(search.asked.identity());
   const auto& verdict = answer.verdict;
-  spdlog::info("event=select unique_id={} outcome={}", ended.mapped().asked.unique_id,
-               to_string(verdict.refusal));
+  spdlog::info("event=select unique_id={} outcome={} request_id={}", ended.mapped().asked.unique_id,
+               to_string(verdict.refusal), ended.mapped().asked.request_id);
   if (is_about_the_proof(verdict.refusal) && refusals_.size() < most_refusals)
     refusals_[ended.key()] = {verdict, clock().now() + refusal_memory};
   if (verdict.refusal == Refusal::none && known_runs_.size() < most_known_runs)

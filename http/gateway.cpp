@@ -128,8 +128,10 @@ void Gateway::select(ResponderPtr responder, const domain::SelectRequest& asked)
   if (!selector_)
     return responder->refuse(not_ready());
   const auto id = ++last_call_;
+  auto named = asked;
+  named.request_id = responder->request_id();
   selects_.emplace(id, Select{std::move(place), std::move(responder)});
-  request(selector_, select_patience, select_atom::value, asked)
+  request(selector_, select_patience, select_atom::value, std::move(named))
       .then(
           [this, id](const domain::SelectAnswer& answer) {
             auto select = close_select(id);

@@ -83,6 +83,8 @@ Verdict verdict_of(const OverrideDecision& decision) {
   case OverrideRefusal::unknown_profile:
     return {Refusal::unknown_profile, "There is no profile " + decision.unknown + ".", {}};
   case OverrideRefusal::nothing_extra:
+    if (!decision.paused.empty())
+      return {Refusal::override_unfit, "Profile " + decision.paused + " is paused: no runners of it can be granted.", {}};
     return {Refusal::override_idle, "This asks for nothing beyond what the configured targets give anyway.", {}};
   case OverrideRefusal::nothing_fits:
     return {Refusal::override_unfit,

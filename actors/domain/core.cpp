@@ -78,6 +78,11 @@ Runner* Core::find(RunnerId id) {
   return it == runners_.end() ? nullptr : &it->second;
 }
 
+const Runner* Core::find(RunnerId id) const {
+  auto it = runners_.find(id);
+  return it == runners_.end() ? nullptr : &it->second;
+}
+
 Runner* Core::find_by_guest(const std::string& name) {
   for (auto& [id, r] : runners_)
     if (r.rec.guest_name == name)
@@ -187,6 +192,13 @@ void Core::on_loaded(Now now, StoreImage image) {
     auto& reservation = reservations_[uid];
     reservation.rec = std::move(rec);
     reservation.committed = reservation.grant_committed = reservation.from_store = true;
+    // What is over, or seems to be, is looked into once more, at once.
+    reservation.jobs_wanted = reservation.rec.phase == ReservationPhase::granted &&
+                              count_slots(reservation.rec, [](SlotState s) {
+                                return s == SlotState::started || !is_open(s);
+                              }) > 0;
+    if (reservation.jobs_wanted)
+      reservation.ask_due = now.time;
     if (reservation.rec.phase == ReservationPhase::pending)
       fail_take(reservation,
                 {Refusal::not_ready, "The service was restarted before the take was decided.", {}});
@@ -219,6 +231,8 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(r.first_not_busy);
     move(r.orphan_label_since);
     move(r.spared_at);
+    for (auto& waiter : r.jit_waiters)
+      waiter.deadline += by;
     for (auto* pause : {&r.look, &r.over_look, &r.unregister_pause, &r.remove_pause})
       pause->shift(by);
   }

@@ -147,6 +147,7 @@ class Core final : private Outbox {
   void wake(Time t) override { wake_ = std::min(wake_, t); }
   std::uint64_t random() override { return random_(); }
   Runner* find(RunnerId);
+  const Runner* find(RunnerId) const;
   Runner* find_by_guest(const std::string&);
   Reservation* reservation_of(const Runner&);
   const Reservation* reservation_of(const Runner&) const;
@@ -200,6 +201,7 @@ class Core final : private Outbox {
   using Counts = std::map<std::string, ProfileCounts>;
   void plan();
   Counts count() const;
+  Resources steerable() const;
   Resources plannable() const;
   std::map<std::string, int> fitted(const Counts&) const;
   void destroy_excess(const Counts&);
@@ -238,6 +240,9 @@ class Core final : private Outbox {
   Reservation* run_answered(Now, const std::string& unique_id, const GithubError&);
   bool doubts_list(Reservation&, Reservation::Work&);
   int settle_with_jobs(Reservation&, const std::vector<WorkflowJob>&);
+  bool worked_for(const Reservation&, RunnerId, const std::vector<WorkflowJob>&) const;
+  bool is_fit(const ReservationSlot&) const;
+  bool lacks_runners(const Reservation&, const std::vector<WorkflowJob>&) const;
   void replace_missing(Reservation&, int waiting);
 
   // core_take.cpp: reservations
@@ -290,6 +295,7 @@ class Core final : private Outbox {
   void note_delivered();
   void advance_override();
   void refit_override();
+  std::string override_mark() const;
 
   // core_history.cpp: what readers of the history are told
   struct NotedTakes {
@@ -306,7 +312,7 @@ class Core final : private Outbox {
 
   // core_guests.cpp: requests of guests
   void answer_guest(const GuestRequest&);
-  void answer_jit(RequestId, Runner&);
+  void answer_jit(const GuestRequest&, Runner&);
   void serve_jit(RequestId, Runner&);
   void answer_jit_waiters(Runner&, const GithubReply<Registration>&);
 

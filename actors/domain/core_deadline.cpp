@@ -20,19 +20,28 @@ bool is_unstarted(SlotState s) {
   return s == SlotState::chosen || s == SlotState::labelled || s == SlotState::confirmed;
 }
 
+/// Of jobs that it is for.
+std::string label_of(const Reservation& r) { return std::string(reserved_for) + r.rec.request.unique_id_spelt; }
+
+bool can_work(const Runner& runner) {
+  return runner.rec.phase == Phase::live && !runner.guest_off() && !runner.rec.registration_ended;
+}
+
 } // namespace
 
 /// From here until the answer nothing more is asked about this run.
 void Core::watch_run(Reservation& r) {
-  if (policy_->dont_register_runners || !r.given_up.empty() || r.asking)
+  if (!r.given_up.empty() || r.asking)
     return;
   auto& t = policy_->timings;
   const bool waits = count_slots(r.rec, is_unstarted) > 0;
   const auto deadline = r.rec.deadline.value_or(now_.time);
   const auto last =
       r.rec.granted_at.value_or(r.rec.created_at) + std::max(t.reserve_timeout, t.reserve_timeout_max);
+  r.jobs_wanted &= now_.time < last;
+  if (policy_->dont_register_runners)
+    return;
   if (now_.time >= last) {
-    r.jobs_wanted = false;
     if (waits)
       give_up(r, "expired: no job of its reservation began in time");
     return;
@@ -129,26 +138,58 @@ void Core::on_jobs(Now now, const std::string& uid, const GithubReply<std::vecto
   auto& r = *answered;
   r.jobs_wanted = false;
   const auto waiting = reply ? settle_with_jobs(r, *reply.value) : 0;
+  const bool past = now.time >= r.rec.deadline.value_or(now.time);
   if (waiting > 0)
     replace_missing(r, waiting);
-  else if (now.time >= r.rec.deadline.value_or(now.time) && count_slots(r.rec, is_unstarted) > 0)
+  else if (past && count_slots(r.rec, is_unstarted) > 0)
     give_up(r, "expired: no job waits for its reservation");
+  // The job of a runner that was lost may not even be queued yet.
+  if (reply && !past && !r.jobs_wanted && lacks_runners(r, *reply.value)) {
+    r.jobs_wanted = true;
+    r.ask_due = now.time + run_retry;
+  }
+}
+
+/// Whether the runner works, or worked, for one of the jobs that the reservation is for.
+bool Core::worked_for(const Reservation& r, RunnerId id, const std::vector<WorkflowJob>& jobs) const {
+  const auto* runner = find(id);
+  const auto gone = gone_.find(id);
+  const auto name = runner                ? runner->rec.registration_name
+                    : gone != gone_.end() ? gone->second.rec.registration_name
+                                          : std::string();
+  const auto label = label_of(r);
+  return !name.empty() && std::any_of(jobs.begin(), jobs.end(), [&](auto& job) {
+    return job.runner_name == name && has_label(job.labels, label);
+  });
+}
+
+/// It waits for its job, and can begin it.
+bool Core::is_fit(const ReservationSlot& slot) const {
+  const auto* runner = find(slot.runner);
+  return is_unstarted(slot.state) && runner && can_work(*runner) && !runner->rec.busy_seen;
+}
+
+/// A runner of it ended, or works, without a job of the run, and none has come in its place.
+bool Core::lacks_runners(const Reservation& r, const std::vector<WorkflowJob>& jobs) const {
+  int held = 0;
+  bool lost = false;
+  for (auto& slot : r.rec.slots) {
+    const bool good = is_fit(slot) || worked_for(r, slot.runner, jobs);
+    held += good;
+    lost |= !good;
+  }
+  return lost && held < r.rec.request.count;
 }
 
 /// Which of its runners worked for it, and which for another job? How many jobs still wait for one.
 int Core::settle_with_jobs(Reservation& r, const std::vector<WorkflowJob>& jobs) {
-  const auto label = std::string(reserved_for) + r.rec.request.unique_id_spelt;
+  const auto label = label_of(r);
   const auto waiting = static_cast<int>(std::count_if(
       jobs.begin(), jobs.end(), [&](auto& job) { return job.waits() && has_label(job.labels, label); }));
   bool changed = false;
   for (auto& slot : r.rec.slots) {
     auto* runner = find(slot.runner);
-    const auto gone = gone_.find(slot.runner);
-    const auto name = runner                ? runner->rec.registration_name
-                      : gone != gone_.end() ? gone->second.rec.registration_name
-                                            : std::string();
-    const bool worked = !name.empty() && std::any_of(jobs.begin(), jobs.end(),
-                                                     [&](auto& job) { return job.runner_name == name; });
+    const bool worked = worked_for(r, slot.runner, jobs);
     auto& work = r.work[slot.runner];
     const bool taken_back = slot.state == SlotState::released && runner &&
                             runner->stolen_from == r.rec.request.unique_id_spelt;
@@ -200,11 +241,9 @@ bool Core::doubts_list(Reservation& r, Reservation::Work& work) {
 void Core::replace_missing(Reservation& r, int waiting) {
   int fit = 0, held = 0;
   for (auto& slot : r.rec.slots) {
-    auto* runner = find(slot.runner);
-    const bool lives =
-        runner && runner->rec.phase == Phase::live && !runner->guest_off() && !runner->rec.registration_ended;
-    fit += lives && is_unstarted(slot.state) && !runner->rec.busy_seen;
-    held += (lives && is_unstarted(slot.state)) || slot.state == SlotState::started ||
+    const auto* runner = find(slot.runner);
+    fit += is_fit(slot);
+    held += (is_unstarted(slot.state) && runner && can_work(*runner)) || slot.state == SlotState::started ||
             slot.state == SlotState::finished;
   }
   auto missing = std::min(waiting - fit, r.rec.request.count - held);

@@ -52,7 +52,7 @@ void Core::answer_guest(const GuestRequest& request) {
   bool known = claims == 1 && owner && !owner->guest_off() && !owner->rec.guest_removed;
   if (request.jit) {
     if (known)
-      answer_jit(request.request, *owner);
+      answer_jit(request, *owner);
     else
       order(effect::AnswerJit{
           request.request,
@@ -72,19 +72,19 @@ void Core::answer_guest(const GuestRequest& request) {
   order(effect::AnswerBoot{request.request, std::move(answer)});
 }
 
-void Core::answer_jit(RequestId request, Runner& r) {
+void Core::answer_jit(const GuestRequest& request, Runner& r) {
   auto refuse = [&](Refusal why, const char* detail) {
-    order(effect::AnswerJit{request, {{why, detail, Duration{1'000}}, {}}});
+    order(effect::AnswerJit{request.request, {{why, detail, Duration{1'000}}, {}}});
   };
   if (r.rec.phase == Phase::destroying || r.rec.online_at || r.rec.registration_ended)
     return refuse(Refusal::jit_gone, "The JIT config of this runner was used, or is not given any more.");
   if (r.rec.jit_config.empty() || !r.rec.registration_id)
     return refuse(Refusal::not_registered, "This runner's registration is not there yet; ask again.");
   if (!r.rec.jit_served_at)
-    return serve_jit(request, r);
+    return serve_jit(request.request, r);
   if (r.rec.jit_fetches > most_repeats)
     return refuse(Refusal::jit_gone, "The JIT config of this runner was fetched too often.");
-  r.jit_waiters.push_back({request, next_seq()});
+  r.jit_waiters.push_back({request.request, next_seq(), request.deadline});
 }
 
 void Core::serve_jit(RequestId request, Runner& r) {
@@ -99,13 +99,17 @@ void Core::serve_jit(RequestId request, Runner& r) {
 }
 
 void Core::answer_jit_waiters(Runner& r, const GithubReply<Registration>& reply) {
-  for (auto& [request, seq] : std::exchange(r.jit_waiters, {})) {
-    if (seq > r.look_seq) {
-      r.jit_waiters.push_back({request, seq}); // asked while that look was under way: it may be online by now
+  for (auto& waiter : std::exchange(r.jit_waiters, {})) {
+    const auto request = waiter.request;
+    if (waiter.seq > r.look_seq) {
+      r.jit_waiters.push_back(waiter); // asked while that look was under way: it may be online by now
       continue;
     }
     bool offline = reply && !reply.value->online() && !reply.value->busy;
-    if (offline && r.rec.phase != Phase::destroying && !r.rec.jit_config.empty() &&
+    if (offline && now_.time >= waiter.deadline) // an answer that nobody hears must not use up a repeat
+      order(effect::AnswerJit{
+          request, {{Refusal::github_away, "GitHub did not answer in time; ask again.", Duration{1'000}}, {}}});
+    else if (offline && r.rec.phase != Phase::destroying && !r.rec.jit_config.empty() &&
         r.rec.jit_fetches <= most_repeats)
       serve_jit(request, r);
     else if (!reply && reply.error.general())

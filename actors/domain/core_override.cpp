@@ -26,10 +26,10 @@ int Core::target_of(const Profile& profile) const {
 
 OverrideGround Core::override_ground() const {
   OverrideGround ground;
-  ground.budget = plannable();
+  ground.budget = steerable(); // it lasts for hours: what is on its way out will be gone
   std::map<std::string, OverrideProfile> profiles;
   for (auto& [key, profile] : policy_->profiles)
-    profiles[key] = {key, profile.target_count, 0, 0, profile.requires_};
+    profiles[key] = {key, profile.target_count, 0, 0, profile.requires_, paused_.count(key) > 0};
   for (auto& [id, r] : runners_) {
     auto it = profiles.find(r.rec.profile);
     auto s = status(r);
@@ -41,6 +41,14 @@ OverrideGround Core::override_ground() const {
   for (auto& [key, profile] : profiles)
     ground.profiles.push_back(std::move(profile));
   return ground;
+}
+
+/// Differs where an active override has to be fitted anew.
+std::string Core::override_mark() const {
+  auto mark = settings_mark(*policy_);
+  for (auto& key : paused_)
+    mark += " paused=" + key;
+  return mark;
 }
 
 void Core::keep_override(std::function<void()> then) {
@@ -66,7 +74,7 @@ void Core::start_override(RequestId request, const lever::StartOverride& ask) {
   fresh.asked = ask.counts;
   fresh.granted = decision.granted;
   fresh.targets = decision.targets;
-  fresh.settings = settings_mark(*policy_);
+  fresh.settings = override_mark();
   override_ = std::move(fresh);
   keep_override([this, request, granted = decision.granted] {
     order(effect::AnswerLever{request, {{}, granted}});
@@ -119,17 +127,17 @@ void Core::advance_override() {
         any_left |= r->holds_budget();
   if (override_->complete() && !any_left)
     return end_override("all that was granted was delivered, and has ended");
-  if (override_->settings != settings_mark(*policy_))
+  if (override_->settings != override_mark())
     refit_override();
 }
 
 void Core::refit_override() {
   auto decision = decide_override(override_->asked, override_ground());
   if (decision.refusal != OverrideRefusal::none)
-    return end_override("new settings: " + verdict_of(decision).detail);
+    return end_override("fitted anew: " + verdict_of(decision).detail);
   override_->granted = decision.granted;
   override_->targets = decision.targets;
-  override_->settings = settings_mark(*policy_);
+  override_->settings = override_mark();
   keep_override();
   remember_override("override_refitted", listed(override_->granted));
 }

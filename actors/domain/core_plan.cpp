@@ -2,6 +2,7 @@
 #include "actors/domain/core.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace ci::domain {
 namespace {
@@ -55,13 +56,22 @@ Core::Counts Core::count() const {
   return counts;
 }
 
-/// The host's budget less what others hold: that is not to be planned with.
-Resources Core::plannable() const {
+/// The host's budget less what others hold: strangers, builds, runners of profiles that are no more.
+Resources Core::steerable() const {
   auto budget = policy_->budget - images_.held();
   for (auto& [id, r] : runners_)
-    if (r.holds_budget() && (r.rec.phase == Phase::destroying || !policy_->profiles.count(r.rec.profile)))
+    if (r.holds_budget() && !policy_->profiles.count(r.rec.profile))
       budget -= r.rec.held;
   return budget - held_by_unclaimed();
+}
+
+/// What there is room for now: less what is on its way out.
+Resources Core::plannable() const {
+  auto budget = steerable();
+  for (auto& [id, r] : runners_)
+    if (r.holds_budget() && r.rec.phase == Phase::destroying && policy_->profiles.count(r.rec.profile))
+      budget -= r.rec.held;
+  return budget;
 }
 
 std::map<std::string, int> Core::fitted(const Counts& counts) const {
@@ -125,9 +135,16 @@ void Core::plan() {
     return; // which ids are taken is not known yet
   plan_images(count()); // without those that were just let go
   counts = count();
+  std::set<std::string> being_made;
+  for (auto& [id, r] : runners_)
+    if (r.rec.phase == Phase::creating)
+      being_made.insert(r.rec.profile);
   for (auto& [key, c] : counts)
-    if (c.paused || (c.wanted <= 0 && !create_pause_.count(key)))
+    if (c.paused || (c.wanted <= 0 && !create_pause_.count(key))) {
       vacancies_.erase(key); // they are not to be filled, and it is not that this is tried in vain
+      if (!being_made.count(key))
+        create_trouble_.erase(key);
+    }
   int under_way = 0;
   for (auto& [id, r] : runners_) // what was ordered of one that was given up goes on
     under_way += r.rec.phase == Phase::creating || r.preparing || r.starting;

@@ -73,7 +73,10 @@ ReservationViewPtr view_of(const ReservationRecord& rec) {
 }
 
 ReservationViewPtr Core::view_of(Reservation& r) {
-  refresh(r.view, *domain::view_of(r.rec));
+  auto view = *domain::view_of(r.rec);
+  if (!r.given_up.empty() && view.state == "reserved")
+    view.state = "expired"; // its runners are on their way out
+  refresh(r.view, std::move(view));
   return r.view;
 }
 

@@ -95,6 +95,7 @@ void Core::on_unlabelled(Now now, const std::string& uid, RunnerId id, const Git
   if (it == reservations_.end())
     return;
   auto& r = it->second;
+  const Because because(*this, r.rec.phase == ReservationPhase::releasing ? r.begun_by : 0);
   auto& work = r.work[id];
   work.unlabelling = false;
   bool gone = !reply && reply.error.kind == GithubError::Kind::not_found;
@@ -152,6 +153,7 @@ void Core::settle(Reservation& r) {
 }
 
 void Core::spend(Reservation& r) {
+  const Because because(*this, r.rec.phase == ReservationPhase::releasing ? r.begun_by : 0);
   r.rec.phase = ReservationPhase::ended;
   r.rec.ended_at = now_.time;
   save(r);
@@ -179,6 +181,7 @@ void Core::release(Now now, RequestId request, const std::string& uid) {
     return;
   }
   auto& r = it->second;
+  r.begun_by = request;
   const bool unanswered = r.rec.phase == ReservationPhase::pending || r.rec.phase == ReservationPhase::undoing ||
                           (r.rec.phase == ReservationPhase::granted && !r.grant_committed);
   r.rec.phase = ReservationPhase::releasing;

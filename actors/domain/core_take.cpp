@@ -348,7 +348,7 @@ void Core::answer_take(Reservation& r) {
       const bool unconfirmed = slot.state == SlotState::chosen || slot.state == SlotState::labelled;
       replacing |= unconfirmed;
       if (!unconfirmed && slot.state != SlotState::released && slot.state != SlotState::unlabel)
-        if (auto* runner = find(slot.runner))
+        if (auto* runner = find(slot.runner); runner && (runner->rec.phase == Phase::live || runner->rec.busy_seen))
           answer.runners.push_back(view_of(*runner));
     }
   if (answer.runners.empty() && replacing)

@@ -274,6 +274,10 @@ ImageView Images::view(Time now, const Policy& policy, const Profile& profile) c
     if (view.waits_for.empty())
       view.waits_for = repo_ == Repo::updating ? "the update of main_repo_path" : "a free slot of the host";
   }
+  else if (asked_.count(profile.key) && profile.builds_images() && !under_way(profile.key)) {
+    view.due = "it was asked for";
+    view.waits_for = policy.dont_create_runners ? "the end of dont_create_runners" : "runners of it to be wanted";
+  }
   return view;
 }
 

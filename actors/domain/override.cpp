@@ -33,7 +33,9 @@ OverrideDecision decide_override(const ProfileNumbers& asked, const OverrideGrou
   bool any_extra = false;
   for (auto& p : ground.profiles) {
     int others = p.critical - p.delivered;
-    int wanted = asked_of(asked, p.key);
+    int wanted = p.paused ? 0 : asked_of(asked, p.key);
+    if (p.paused && asked_of(asked, p.key) > 0)
+      decision.paused = p.key;
     FitProfile fitting;
     fitting.key = p.key;
     fitting.critical = p.critical;
@@ -56,7 +58,9 @@ OverrideDecision decide_override(const ProfileNumbers& asked, const OverrideGrou
     auto left = fitted.granted.find(key);
     int extra_left = left == fitted.granted.end() ? 0 : left->second;
     any_left |= extra_left > 0;
-    decision.granted[key] = count - (decision.extra[key] - extra_left);
+    const bool paused = std::any_of(ground.profiles.begin(), ground.profiles.end(),
+                                    [&key = key](auto& p) { return p.key == key && p.paused; });
+    decision.granted[key] = paused ? 0 : count - (decision.extra[key] - extra_left);
   }
   decision.targets = std::move(fitted.scenario);
   if (!any_left || !fitted.fits)

@@ -24,13 +24,14 @@ struct OverrideProfile {
   int critical = 0;  ///< Reserved + Busy
   int delivered = 0; ///< of the critical ones: brought by the override itself, so they are not others' demand
   Resources each;
+  bool paused = false; ///< nothing of it can be granted
   friend bool operator==(const OverrideProfile&, const OverrideProfile&) = default;
 };
 
 /// Everything that an override is decided by.
 struct OverrideGround {
   std::vector<OverrideProfile> profiles;
-  Resources budget; ///< the host's, less what is held by others than these profiles' living runners
+  Resources budget; ///< the host's, less what is held by others than these profiles' runners
   friend bool operator==(const OverrideGround&, const OverrideGround&) = default;
 };
 
@@ -45,6 +46,7 @@ enum class OverrideRefusal {
 struct OverrideDecision {
   OverrideRefusal refusal = OverrideRefusal::none;
   std::string unknown;    ///< the profile that is not configured
+  std::string paused;     ///< an asked profile that is paused
   ProfileNumbers extra;   ///< by asked profile: how many it asks beyond the configured target
   ProfileNumbers granted; ///< by asked profile: what was asked, less what fitting took
   ProfileNumbers targets; ///< by configured profile: what the host is steered to meanwhile
@@ -59,7 +61,7 @@ struct Override {
   ProfileNumbers asked, granted, targets;
   /// Runners that were idle for it, by profile, at most as many as were granted; they may be gone by now.
   std::map<std::string, std::vector<RunnerId>> delivered;
-  /// settings_mark() of the settings that it was fitted to.
+  /// What it was fitted to: settings_mark() of the settings, and the profiles that were paused.
   std::string settings;
 
   /// Notes a runner that is idle. False: it is no runner of this override, or was noted already.

@@ -40,6 +40,8 @@ struct SelectRequest {
   std::string key_sha256;
   /// Whose it is, as limits by source count them.
   Address source{};
+  /// The client's name for it, for the log.
+  std::string request_id{};
 
   /// Equal for requests that must get the same answer.
   std::string identity() const;

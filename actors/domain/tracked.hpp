@@ -73,6 +73,7 @@ struct Runner {
   struct JitWaiter {
     RequestId request;
     std::uint64_t seq; ///< looks ordered before this say nothing to it
+    Time deadline;     ///< when nobody waits for the answer any more
   };
   std::vector<JitWaiter> jit_waiters;
   std::string stolen_from; ///< the reservation that it was promised to when another job took it; for readers
@@ -97,7 +98,7 @@ struct Reservation {
   bool grant_committed = false;
   bool from_store = false; ///< an earlier process began it: any of its labels may be set
   Verdict failure;         ///< what to tell those who wait; none: `null`
-  RequestId begun_by = 0; ///< the request that it is decided for; 0: one of an earlier process
+  RequestId begun_by = 0; ///< the request that it is decided, or released, for; 0: one of an earlier process
   std::vector<RequestId> takers;
   std::vector<RequestId> releasers;
   struct Work {

@@ -85,6 +85,80 @@ TEST_CASE("a reserved runner that dies before its job began is replaced by an id
   CHECK(b.takes.at(b.take(Bench::ask("linux", 1))).runners.front()->id == now_held[0]);
 }
 
+TEST_CASE("a reserved runner that dies or is stolen before its job is even queued is replaced when it is") {
+  enum class Loss { guest, registration, theft };
+  for (auto loss : {Loss::guest, Loss::registration, Loss::theft})
+    for (bool restart : {false, true}) {
+      CAPTURE(static_cast<int>(loss));
+      CAPTURE(restart);
+      Promised b;
+      b.jobs(0);
+      const auto guest = b.guest_of(b.given[0]);
+      if (loss == Loss::guest)
+        b.power_off(guest, "crashed");
+      else if (loss == Loss::registration)
+        b.world.records.erase(*b.runner(b.given[0]).rec.registration_id);
+      else
+        b.world.begin_job(guest);
+      b.advance(30s);
+      if (restart)
+        b.start();
+      b.jobs(1);
+      b.advance(25s);
+      auto held = b.holders();
+      std::erase(held, b.given[0]);
+      REQUIRE(held.size() == 1);
+      CHECK(has_label(b.runner(held[0]).reg->labels, "reserved-for:" + b.uid));
+    }
+}
+
+TEST_CASE("a runner that another job of the same run took is stolen, too") {
+  Promised b;
+  b.jobs(1);
+  b.world.jobs[77].push_back({100, "in_progress", {"self-hosted-image:linux"}, b.registration_of(b.given[0])});
+  b.world.begin_job(b.guest_of(b.given[0]));
+  b.advance(45s);
+  CHECK(b.runner(b.given[0]).view->details.at("stolen_from") == b.uid);
+  const auto held = b.holders();
+  REQUIRE(held.size() == 1);
+  CHECK(held[0] != b.given[0]);
+}
+
+TEST_CASE("a repeat is not given what is being given up, and nobody is told that it is reserved") {
+  Promised b;
+  b.fail = [](const Effect& e) -> std::optional<GithubError> {
+    if (std::holds_alternative<effect::Unregister>(e))
+      return World::error(GithubError::Kind::server, 502);
+    return {};
+  };
+  b.jobs(0);
+  b.advance(65s);
+  REQUIRE(b.core->runners().at(b.given[0]).rec.phase == Phase::destroying);
+  CHECK(b.state() == "expired");
+  auto again = b.takes.at(b.take(Bench::ask("linux", 1)));
+  CHECK(again.verdict.refusal == Refusal::id_spent);
+  CHECK(again.runners.empty());
+}
+
+TEST_CASE("a job that is never queued keeps no reservation past its deadline, and no question open") {
+  Promised b;
+  int asked = 0;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    asked += std::holds_alternative<effect::AskJobs>(e);
+    return {};
+  };
+  b.jobs(0);
+  b.world.records.erase(*b.runner(b.given[0]).rec.registration_id);
+  b.advance(50s);
+  CHECK(b.core->reservations().size() == 1);
+  CHECK(asked > 1);
+  b.advance(15s);
+  CHECK(b.core->reservations().empty());
+  asked = 0;
+  b.advance(300s);
+  CHECK(asked == 0);
+}
+
 TEST_CASE(
     "G2: a runner that another job stole is replaced, and the reservation holds no more than was promised") {
   Promised b(2);

@@ -494,6 +494,31 @@ TEST_CASE("G7: a config is fetched again five times at most") {
   CHECK(b.jitconfig(address).empty());
 }
 
+TEST_CASE("answers that come too late for whoever asked use up no repeat of a config") {
+  Bench b;
+  b.start();
+  auto address = b.world.guests[b.running()[0]].address;
+  REQUIRE_FALSE(b.jitconfig(address).empty());
+  for (int i = 0; i < 6; ++i) {
+    std::optional<effect::Look> look;
+    b.lose = [&](const Effect& e) {
+      auto* l = std::get_if<effect::Look>(&e);
+      if (l)
+        look = *l;
+      return l != nullptr;
+    };
+    const auto asked = b.next_request;
+    CHECK(b.jitconfig(address).empty());
+    REQUIRE(look);
+    b.advance(10s);
+    b.lose = nullptr;
+    b.core->on_looked(b.now(), look->runner, b.world.look(*b.runner(1).rec.registration_id, b.steady));
+    b.run();
+    CHECK(b.jits.at(asked).verdict.refusal == Refusal::github_away);
+  }
+  CHECK_FALSE(b.jitconfig(address).empty());
+}
+
 TEST_CASE("G4: the budget is never exceeded, and what fits is made") {
   Bench b;
   b.policy->budget = {5, std::int64_t{1} << 40};
@@ -579,6 +604,16 @@ TEST_CASE("G6: a profile whose creates fail backs off and says why; others go on
   CHECK(b.snapshot->profiles.at("linux").trouble == "disk: disk full");
   // 5 + 10 + 20 ... s: a handful of rounds in ten minutes, not hundreds.
   CHECK(b.store.next_id < 40);
+}
+
+TEST_CASE("a profile's trouble ends when no more runners of it are wanted") {
+  Bench b;
+  b.profile("other", 1);
+  b.start();
+  REQUIRE(b.snapshot->profiles.at("other").trouble == "there is no image of it yet");
+  b.policy->profiles["other"].target_count = 0;
+  b.apply_policy();
+  CHECK(b.snapshot->profiles.at("other").trouble.empty());
 }
 
 TEST_CASE("G5: guests and registrations of others are left alone and reported") {

@@ -60,6 +60,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("an image that was asked for, and that nobody wants runners of, is shown as waiting for them") {
+  Forge b(2, 4);
+  b.fill();
+  b.policy->profiles["linux"].target_count = 0;
+  b.apply_policy();
+  CHECK(b.rebuild("linux").verdict.refusal == Refusal::none);
+  b.roll(3min);
+  CHECK(b.rebuilds_on().empty());
+  auto image = b.snapshot->profiles.at("linux").image;
+  CHECK(image.due == "it was asked for");
+  CHECK(image.waits_for == "runners of it to be wanted");
+  b.policy->profiles["linux"].target_count = 2;
+  b.apply_policy();
+  b.roll(3min);
+  CHECK(b.rebuilds_on().size() == 1);
+}
+
 TEST_CASE("G8: a build takes no slot that another profile's runner is to have") {
   Forge b(2, 4);
   b.world.add_template("ci-template-other@2026-01-01T00:00:00.000000000Z");

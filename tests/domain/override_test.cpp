@@ -249,6 +249,30 @@ TEST_CASE("new settings refit an override") {
   CHECK(b.snapshot->policy_override->granted == ProfileNumbers{{"wpt", 8}});
 }
 
+TEST_CASE("nothing of a paused profile is granted, and a pause takes back what was") {
+  Host b;
+  b.pull(lever::SetPaused{"wpt", true});
+  auto refused = b.override_to({{"wpt", 4}});
+  CHECK(refused.verdict.refusal == Refusal::override_unfit);
+  CHECK(refused.verdict.detail == "Profile wpt is paused: no runners of it can be granted.");
+  b.settle();
+  CHECK(b.snapshot->profiles.at("linux").idle == 2);
+  const auto half = b.override_to({{"wpt", 2}, {"windows", 2}});
+  CHECK(half.verdict.detail == "");
+  REQUIRE(b.snapshot->policy_override);
+  CHECK(b.snapshot->policy_override->granted == ProfileNumbers{{"windows", 2}, {"wpt", 0}});
+  b.pull(lever::SetPaused{"wpt", false});
+  REQUIRE(b.snapshot->policy_override);
+  CHECK(b.snapshot->policy_override->granted.at("wpt") == 2);
+  b.pull(lever::SetPaused{"wpt", true});
+  REQUIRE(b.snapshot->policy_override);
+  CHECK(b.snapshot->policy_override->granted.at("wpt") == 0);
+  b.pull(lever::SetPaused{"windows", true});
+  CHECK(!b.snapshot->policy_override);
+  b.settle();
+  CHECK(b.snapshot->profiles.at("linux").idle == 2);
+}
+
 TEST_CASE(
     "an override ends where its profile is configured no more, or the new settings leave nothing of it") {
   Host b;

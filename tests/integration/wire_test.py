@@ -99,6 +99,7 @@ def test_a_request_can_be_followed_through_the_log(world):
     runner_id = max(monitor.wait_for_runners("linux", 2))
     for name, method, path in (("the-take", "POST", f"/profile/linux/take?{TAKE}"), ("the-pause", "POST", "/profile/linux/pause"),
                                ("the-null", "POST", f"/profile/linux/take?{TAKE}".replace("7", "8")),
+                               ("the-release", "DELETE", f"/reservation/{SOME_ID}"),
                                ("the-end", "POST", f"/runner/{runner_id}/destroy")):
         ask(monitor, method, path, headers=[("X-Request-Id", name), *bearer(API_TOKEN)])
 
@@ -107,6 +108,7 @@ def test_a_request_can_be_followed_through_the_log(world):
                 if line.endswith(f" request_id={name}") or f" request_id={name} " in line}
     wait_until("all are told", lambda: "served" in lines("the-end"))
     assert lines("the-take") == {"taken_up", "reserved", "granted", "served"}
+    assert lines("the-release") == {"taken_up", "unreserved", "reservation_ended", "served"}
     assert lines("the-pause") == {"taken_up", "profile_paused", "served"}
 
 

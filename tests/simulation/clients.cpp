@@ -155,7 +155,8 @@ bool Simulation::replaceable(RunnerId id) const {
   if (!seen)
     return true; // this process has not shown anything yet
   auto at = std::find_if(seen->runners.begin(), seen->runners.end(), [id](auto& view) { return view->id == id; });
-  return at == seen->runners.end() || (*at)->status != Status::Reserved;
+  return at == seen->runners.end() || (*at)->status != Status::Reserved ||
+         (*at)->details.at("phase") == "destroying"; // why that may be, check_given_up() asks
 }
 
 } // namespace ci::test
