@@ -31,10 +31,10 @@ def test_nobody_gets_an_exclusive_runner_but_the_job_that_it_is_reserved_for(wor
         return {world.github.job(job["id"])["status"] for job in broad} == {"queued"}
     settle(2.0, "the others wait", none_stolen)
     assert labels(world, name)[1] == f"reserved-for:{unique_id}" and not USUAL & set(labels(world, name))
-    job = world.github.queue_job(f"reserved-for:{unique_id}", seconds=3.0)
+    job = world.github.queue_job(f"reserved-for:{unique_id}", seconds=600)
     assert world.github.wait_for_job(job["id"], "in_progress")["runner_name"] == name
     wait_until("it bears the usual labels, too", lambda: USUAL <= set(labels(world, name)))
-    assert world.github.wait_for_job(job["id"])["conclusion"] == "success"
+    world.github.cancel_job(job["id"])
     assert none_stolen()
     monitor.wait_for_runners("linux", 2)
     wait_until_settled(world, 2)

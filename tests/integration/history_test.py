@@ -29,12 +29,13 @@ def usage(monitor, **query):
     return answer.json()
 
 
-def work_once(world, monitor, seconds=1.0):
+def work_once(world, monitor):
     """A job on a reserved runner, from the take until it was replaced; the runner's id."""
     unique_id = str(uuid.uuid4())
     taken = monitor.take("linux", unique_id).json()["id"]
-    job = world.github.queue_job(f"reserved-for:{unique_id}", seconds=seconds)
-    world.github.wait_for_job(job["id"])
+    job = world.github.queue_job(f"reserved-for:{unique_id}", seconds=600)
+    wait_until("it works", lambda: monitor.runners()[taken]["status"] == "Busy")
+    world.github.cancel_job(job["id"])
     wait_until("it was replaced", lambda: taken not in monitor.runners() and len(monitor.runners("linux", "Idle")) == 2)
     return taken
 
@@ -68,7 +69,7 @@ def test_the_use_of_a_pool_can_be_read(world):
     monitor = world.begin({"linux": profile(2)})
     monitor.wait_for_runners("linux", 2)
     for _ in range(2):
-        work_once(world, monitor, seconds=1.0)
+        work_once(world, monitor)
     monitor.take("linux", count=9)
     wait_until("both ends are told", lambda: len(events(monitor, event="gone")) == 2)
     wait_until("the refusal, too", lambda: events(monitor, event="take_null"))

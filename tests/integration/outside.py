@@ -179,6 +179,11 @@ class GithubSimulator(Process):
             return job if job["status"] == status else None
         return wait_until(f"job {job_id} {status}", in_state, seconds)
 
+    def cancel_job(self, job_id):
+        """Ends a running job as soon as its guest, which must be alive, hears of it: within 1.5 s."""
+        self.control("DELETE", f"jobs/{job_id}")
+        assert self.wait_for_job(job_id)["conclusion"] == "cancelled"
+
     def fault(self, operation, kind="status", **more):
         """Spoils the next requests of an operation; see the simulators' README."""
         return self.control("POST", "faults", {"operation": operation, "kind": kind, **more})

@@ -29,10 +29,10 @@ def test_a_reservation_is_deciding_reserved_started_and_finished(world):
     assert answers[0].json()["id"] == again.json()["id"] == runner_id
     shown = monitor.reservation(unique_id.upper()).json()
     assert shown["state"] == "reserved" and shown["deadline"] and shown["runners"][0]["runner"]["status"] == "Reserved"
-    job = world.github.queue_job(f"reserved-for:{unique_id}", seconds=2.0)
+    job = world.github.queue_job(f"reserved-for:{unique_id}", seconds=600)
     wait_until("it has started", lambda: state(monitor, unique_id) == "started")
     assert monitor.http.delete(f"/reservation/{unique_id}").json()["state"] == "started"  # what has begun is left alone
-    assert world.github.wait_for_job(job["id"])["conclusion"] == "success"
+    world.github.cancel_job(job["id"])
     wait_until("it has ended", lambda: monitor.reservation(unique_id).json()["ended_time"])
     assert monitor.http.delete(f"/reservation/{unique_id}").status == 200  # idempotent
     assert monitor.take("linux", unique_id).status == 410

@@ -127,7 +127,7 @@ def rebuild_while_runners_serve(world, monitor):
     told = capacities_since(monitor, number)
     assert len(told) >= 2 and min(told) == TARGET - 1, told  # the slot that the build borrows, and no more
     assert world.github.job(job["id"])["status"] == "in_progress"
-    world.github.control("DELETE", f"jobs/{job['id']}")
+    world.github.cancel_job(job["id"])
     monitor.wait_for_runners("linux", TARGET - 1)
     wait_until("its guest is gone", lambda: not monitor.runners("linux", "Busy"))
     assert len(monitor.runners("linux", "Reserved")) == 1

@@ -51,8 +51,8 @@ def test_busy_and_done_are_known_at_once(world):
     monitor.wait_for_runners("linux", 2)
     send_webhooks(world)
     job = world.github.queue_job("self-hosted-image:linux", seconds=1.0)
-    worked = next(iter(monitor.wait_for_runners("linux", 1, "Busy")))
-    guest = monitor.runners()[worked]["guest_name"]
+    (worked, runner), = monitor.wait_for_runners("linux", 1, "Busy").items()
+    guest = runner["guest_name"]
     assert world.github.wait_for_job(job["id"])["runner_name"] == f"{guest}@ci0"
 
     def replaced():
@@ -105,14 +105,14 @@ def test_a_webhook_alone_ends_nothing(world):
     """G1: signed as it should be, it says of a runner at work that its job is over, again and again."""
     monitor = world.begin({"linux": profile(2)})
     monitor.wait_for_runners("linux", 2)
-    job = world.github.queue_job("self-hosted-image:linux", seconds=6.0)
+    job = world.github.queue_job("self-hosted-image:linux", seconds=600)
     (busy,) = monitor.wait_for_runners("linux", 1, "Busy").values()
 
     def works():
         assert deliver(monitor, payload("completed", busy["registration"])).status == 202
         return world.libvirt.guests().get(busy["guest_name"]) is True
     settle(3.0, "the job goes on", works)
-    assert world.github.wait_for_job(job["id"])["conclusion"] == "success"
+    world.github.cancel_job(job["id"])
 
 
 def test_who_is_believed_and_what_is_answered(world):
