@@ -19,7 +19,7 @@ def runner_named_in(jit_config):
 
 
 def test_a_guest_gets_its_own_secrets_and_nobody_elses(world):
-    monitor = world.begin({"linux": profile(2)}, guests={"hang_at": "boot"})
+    monitor = world.begin({"linux": profile(2)}, guests={"hang_at": "boot"}, monitor_start_timeout=300)
     found = wait_until("two guests with addresses", lambda: [runner for runner in monitor.runners().values() if runner["ipv4_address"]]
                        if sum(bool(runner["ipv4_address"]) for runner in monitor.runners().values()) == 2 else None)
     victim, thief = (runner["ipv4_address"] for runner in found)

@@ -266,7 +266,7 @@ def test_a_flood_of_wrongly_signed_webhooks(world):
 
 def test_a_flood_from_guests(world):
     """They may crank, but only few requests at a time; and they get their config a few times at most."""
-    monitor = world.begin({"linux": profile(3)}, guests={"hang_at": "boot"})
+    monitor = world.begin({"linux": profile(3)}, guests={"hang_at": "boot"}, monitor_start_timeout=300)
     wait_until("three guests with addresses",
                lambda: sum(bool(runner["ipv4_address"]) for runner in monitor.runners("linux").values()) == 3)
     guests = [runner["ipv4_address"] for runner in monitor.runners("linux").values()]

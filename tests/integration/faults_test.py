@@ -68,7 +68,7 @@ def test_g6_github_fails(world, name):
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_g11_a_limit_without_a_time_holds_calls_back_for_a_minute(world, status):
-    pool = Pool(world, job_seconds=2.0)
+    pool = Pool(world, job_seconds=600)
     world.github.fault("list", "status", status=status, body=SECONDARY, count=1)
     pool.wait_for_trouble("limited", 5.0)
     calls = world.github.state()["counters"].get("list")

@@ -33,5 +33,5 @@ def test_g1_g6_a_job_outlives_a_github_that_says_idle_forgets_and_fails(world):
     monitor.settings["destroy_all_non_busy_runners"] = True
     monitor.write_settings()
     monitor.signal(1)
-    settle(max(0.0, end - time.monotonic() - LONG / 10), f"{guest} lives although it is to be destroyed", lives)
+    settle(max(0.0, end - time.monotonic() - LONG / 5), f"{guest} lives although it is to be destroyed", lives)
     assert world.github.wait_for_job(job["id"])["conclusion"] == "success"
