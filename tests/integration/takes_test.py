@@ -3,12 +3,13 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from harness import sanitized
 from monitor import profile
 
 
 def test_a_hundred_takes_at_once_share_out_twenty_runners(world):
     """G2: exactly as many takes succeed as there are runners, and no runner is given twice."""
-    monitor = world.begin({"linux": profile(20)})
+    monitor = world.begin({"linux": profile(20)}, monitor_reserve_timeout=120, reserve_timeout_max=240)
     idle = monitor.wait_for_runners("linux", 20, seconds=120.0)
     world.github.set(answer_delay={"*": 0.1})
     unique_ids = [str(uuid.uuid4()) for _ in range(100)]
@@ -18,10 +19,10 @@ def test_a_hundred_takes_at_once_share_out_twenty_runners(world):
     given = {unique_id: answer.json()["id"] for unique_id, answer in zip(unique_ids, answers) if answer.json()}
     assert len(given) == 20
     assert set(given.values()) == set(idle)
-    # GitHub's two round trips, and a second at most for all the rest (a hundred clients included).
+    # GitHub's two round trips, and a second at most for all the rest (a hundred clients included); sanitizers make it slow.
     slowest = max(answer.seconds for answer in answers)
     print(f"slowest of 100 takes: {slowest:.3f} s")
-    assert slowest < 2 * 0.1 + 1.0
+    assert slowest < 2 * 0.1 + (15.0 if sanitized("CI_MONITOR", "ci-monitor") else 1.0)
     # GitHub agrees: each runner bears the label of the one that got it, and of nobody else.
     registrations = world.github.registrations()
     for unique_id, runner_id in given.items():
