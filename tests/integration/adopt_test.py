@@ -1,5 +1,6 @@
 """`--adopt`: a host is taken over from the older monitor, and given back (G1, G5, G7)."""
 
+import contextlib
 import signal
 import subprocess
 
@@ -103,8 +104,8 @@ def test_a_host_is_taken_over_as_it_is_left(world):
                                                      if path.name != "screenshot.png" and not path.is_dir()])
     wait_until("folders of runners that are no more, too", lambda: not (host.data / "runners" / "3").exists())
     for path in host.data.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
+        with contextlib.suppress(FileNotFoundError):  # the draft of a picture
+            content = path.read_bytes() if path.is_file() else b""
             assert SECRET_OF_THE_DEAD.encode() not in content, path
             assert b"used-by-" not in content, path
 
