@@ -50,8 +50,9 @@ def test_killed_while_a_take_is_decided(world, step):
     else:
         wait_until("the labels come off", lambda: not reservation_labels(world))
         monitor.wait_for_runners("linux", 3)
-        answer = wait_until("a repeat gets both", lambda: monitor.take("linux", unique_id, count=2).json())
-        assert len(answer) == 2
+        both = wait_until("a repeat gets both",
+                          lambda: (answer := monitor.take("linux", unique_id, count=2)).status == 200 and answer.json())
+        assert len(both) == 2
     assert monitor.http.delete(f"/reservation/{unique_id}").status == 200
     wait_until("the labels come off", lambda: not reservation_labels(world))
     settle_and_check(world, monitor, reservations=1)

@@ -11,7 +11,7 @@ import pytest
 from harness import wait_until
 from images_test import rebuild, templates, wait_replaced
 from monitor import SNAPSHOT, built_profile, profile
-from pool_test import check_nothing_double
+from pool_test import check_nothing_double, wait_until_settled
 from private_disk import NoDisk
 
 
@@ -152,6 +152,7 @@ def test_killed_with_overlays_about(world, step):
     monitor.begin().wait_ready()
     monitor.wait_for_runners("linux", 2)
     wait_until("nothing else is left", lambda: len(files(monitor)) == 2 and not set(old) & set(monitor.runners()))
+    wait_until_settled(world, 2)
     check_nothing_double(world, 2)
     assert base.read_bytes() == before
 

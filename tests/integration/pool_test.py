@@ -104,7 +104,7 @@ def test_runners_are_replaced_when_their_jobs_are_over(world):
     assert set(idle) - set(taken) <= set(now)
     wait_until_settled(world, 3)
     check_nothing_double(world, 3)
-    assert monitor.reservation(unique_id).json()["state"] == "finished"
+    wait_until("its reservation has ended", lambda: monitor.reservation(unique_id).json()["state"] == "finished")
     assert monitor.take("linux", unique_id, count=2).status == 410
 
 

@@ -71,8 +71,10 @@ class Pool:
         wait_until_settled(self.world, 3)
         check_nothing_double(self.world, 3)
         # What was promised still is, and what is idle can be had.
-        again = wait_until("the same again", lambda: self.monitor.take("linux", self.unique_id).json())
+        again = wait_until("the same again",
+                           lambda: (answer := self.monitor.take("linux", self.unique_id)).status == 200 and answer.json())
         assert again["id"] == self.reserved
-        assert wait_until("another one", lambda: self.take().json())["id"] != self.reserved
+        another = wait_until("another one", lambda: (answer := self.take()).status == 200 and answer.json())
+        assert another["id"] != self.reserved
         assert self.monitor.pid == self.pid and self.monitor.running()
         wait_until("no descriptor is left over", lambda: self.count_descriptors() <= self.descriptors + SPARE_DESCRIPTORS)
