@@ -116,9 +116,10 @@ def settle(world):
     count = sum(POOL.values())
 
     def at_rest():
-        # One that GitHub once called busy is Busy until it is gone.
+        # One that GitHub once called busy is Busy until it is gone: GitHub knows whether it still works.
         statuses = [runner["status"] for runner in world.monitor.runners().values()]
-        return len(statuses) == count and set(statuses) <= {"Idle", "Busy"}
+        phases = {registration["phase"] for registration in world.github.registrations().values()}
+        return len(statuses) == count and set(statuses) <= {"Idle", "Busy"} and phases == {"idle"}
     wait_until(f"{count} runners at rest", at_rest, seconds=120)
     wait_until_settled(world, count)
     check_nothing_double(world, count)
