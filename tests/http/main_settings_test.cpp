@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+using namespace ci;
 using namespace ci::http;
+using namespace std::chrono_literals;
 
 TEST_CASE("each connection may stream a file, and enough files are left for everything else") {
   CHECK(connections_within(1'024) == 256);
@@ -17,4 +19,12 @@ TEST_CASE("no more connections are served than are wanted, and few where few fil
   CHECK(connections_within(files_for_all_connections - 2) == 9'999);
   CHECK(connections_within(~std::uint64_t{0}) == 10'000);
   CHECK(connections_within(256) == 64);
+}
+
+TEST_CASE("it is ready while a crank ended within 30 s, or three poll intervals where those are longer") {
+  config::Settings settings;
+  for (auto& [poll, within] : {std::pair<domain::Duration, domain::Duration>{5s, 30s}, {10s, 30s}, {11s, 33s}, {60s, 180s}}) {
+    settings.policy.timings.poll_interval = poll;
+    CHECK(http_options(settings, {}).ready_within == within);
+  }
 }
