@@ -79,12 +79,13 @@ struct Scene {
   caf::actor_system_config config;
   caf::actor_system system{config};
   std::shared_ptr<Seen> seen = std::make_shared<Seen>();
+  std::shared_ptr<std::atomic<std::int64_t>> min_free_disk = std::make_shared<std::atomic<std::int64_t>>(0);
   hypervisor_actor listener = system.spawn<Listener>(seen);
   host_actor control = spawn(), worker = spawn();
   caf::scoped_actor self{system};
 
   host_actor spawn() {
-    HostSetup setup{libvirtd.uri(), *domain::parse_network("0.0.0.0/0"), nullptr};
+    HostSetup setup{libvirtd.uri(), *domain::parse_network("0.0.0.0/0"), nullptr, min_free_disk};
     return system.spawn<HostActor, caf::detached>(std::make_shared<Meter>("host"), setup, metrics_actor{});
   }
   ~Scene() {
@@ -167,6 +168,29 @@ TEST_CASE("a control host that starts before libvirt says so, and connects later
   }
   NEEDS_LIBVIRTD(scene);
   CHECK(eventually([&] { return scene.seen->ups() == std::vector<bool>{false, true}; }));
+}
+
+TEST_CASE("no disk is cloned or made for an image where less than min_free_disk is free") {
+  Scene scene;
+  test::TempFolder folder;
+  const auto base = (folder.path() / "base").string(), made = (folder.path() / "made" / "disk").string();
+  test::write_file(base, "x");
+  auto clone = [&] {
+    return scene.ask<HostReply>(scene.worker, clone_atom::value, domain::CloneOrder{base, made}).error;
+  };
+  auto image_disk = [&] {
+    return scene.ask<HostReply>(scene.worker, disk_atom::value, domain::DiskOrder{made, "", 4096}).error;
+  };
+  *scene.min_free_disk = std::int64_t{1} << 60;
+  CHECK(clone().find("min_free_disk") != std::string::npos);
+  CHECK(image_disk().find("min_free_disk") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(made));
+  *scene.min_free_disk = 0; // by a reload
+  CHECK(image_disk() == "");
+  CHECK(std::filesystem::file_size(made) == 4096);
+  std::filesystem::remove(made);
+  CHECK(clone() == "");
+  CHECK(test::read_file(made) == "x");
 }
 
 TEST_CASE("disks are cloned and deleted without libvirt") {
