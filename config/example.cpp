@@ -19,7 +19,8 @@ constexpr const char* head =
 #
 # Secrets do not belong here. They come from the environment, or from a file .env beside this one, which is
 # read again when it changes:
-#   GITHUB_TOKEN                 may administer the runners of github_api_scope (not needed with a GitHub App)
+#   GITHUB_TOKEN                 may administer runners, and read Actions of private repositories: see
+#                                github_api_scope (not needed with a GitHub App)
 #   SERVO_CI_MONITOR_API_TOKEN   what clients show as Bearer; 16 characters or more
 #   GITHUB_WEBHOOK_SECRET        optional; 16 characters or more
 # So do these paths:

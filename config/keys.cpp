@@ -69,14 +69,17 @@ KeyGroup<Settings> github_keys() {
                       "Where GitHub's REST API is; another one for GitHub Enterprise Server.")
               .at_restart(),
           make_key<S>("github_api_scope", &S::github_api_scope, github_scope(),
-                      "Whose runners these are. The token needs the right to administer them.")
+                      "Whose runners these are. The token, or the App, needs the right \"Self-hosted runners\" (read and "
+                      "write) of an organization, or \"Administration\" (read and write) of a repository; and \"Actions\" "
+                      "(read) of each repository that is not public and whose workflows reserve runners: without it their reservations end at monitor_reserve_timeout, whether their jobs still wait or not, and "
+                      "selects without a token are refused.")
               .required(R"("/repos/octo-org/octo-repo")")
               .at_restart(),
           make_key<S>("github_app_id", &S::github_app_id,
                       text([](std::string_view id) { return id.empty() || (is_name(id) && id.size() <= 64); },
                            "the App's id or client id, in quotes"),
                       "A GitHub App instead of GITHUB_TOKEN, which is then not needed. All three keys of it are set, or "
-                      "none. Installed where the runners are, with the right to administer them.")
+                      "none. Installed where the runners are, with the rights that github_api_scope names.")
               .at_restart(),
           make_key<S>("github_app_installation_id", &S::github_app_installation_id,
                       integer<std::int64_t>(0, std::numeric_limits<std::int64_t>::max()),
