@@ -62,18 +62,6 @@ GithubReply<domain::ArtifactArchive> read_archive(const HttpAnswer& answer) {
   return Reply::ok({answer.body, false});
 }
 
-/// Where an archive may be fetched without the token; nothing where GitHub names a place that is not to be
-/// asked.
-std::optional<std::string> download_target(const std::string& api, const std::string& location) {
-  const auto theirs = origin_of(location);
-  if (!theirs || host_of(location) == host_of(api))
-    return std::nullopt;
-  const bool secure_api = origin_of(api).value_or("").starts_with("https:");
-  if (secure_api && !theirs->starts_with("https:"))
-    return std::nullopt;
-  return location;
-}
-
 } // namespace
 
 struct GithubClient::Impl {
@@ -222,15 +210,17 @@ void GithubClient::Impl::download(const HttpRequest& first, const HttpAnswer& an
                                   Callback<domain::ArtifactArchive> done) {
   if (answer.fault != HttpAnswer::Fault::none || !is_redirect(answer))
     return done(read_archive(answer));
-  const auto target = download_target(options.api_url, answer.header("location"));
-  if (!target)
+  const auto target = answer.header("location");
+  if (!may_deliver(options.api_url, target))
     return done(GithubReply<domain::ArtifactArchive>::failed(
         {domain::GithubError::Kind::refused, answer.status, "the archive is said to be where it must not be"}));
   auto request = first;
   request.operation = "download";
-  request.url = *target;
+  request.url = target;
   request.with_token = false;
-  request.public_only = !options.private_redirects.value_or(is_loopback_url(options.api_url));
+  // The API itself is asked wherever it is.
+  request.public_only = origin_of(target) != origin_of(options.api_url) &&
+                        !options.private_redirects.value_or(is_loopback_url(options.api_url));
   http.submit(std::move(request),
               [done = std::move(done)](const HttpAnswer& delivered) { done(read_archive(delivered)); });
 }

@@ -31,8 +31,8 @@ struct GithubOptions {
   int max_pages = 200;
   /// How much of listings is remembered for conditional requests, in bytes of bodies; and a quarter of that of all else.
   std::size_t max_cached_bytes = std::size_t{16} << 20;
-  /// Whether a download may be redirected to an address that is not of the internet at large; unset: only
-  /// where the API itself is on this machine.
+  /// Whether a download may be redirected to an address that is not of the internet at large and not the API's
+  /// own; unset: only where the API itself is on this machine.
   std::optional<bool> private_redirects;
 };
 
@@ -92,8 +92,8 @@ class GithubClient {
   /// Its artifacts that have exactly this name; more than 100 of them are cut off.
   void artifacts(const std::string& repository, domain::RunId run, const std::string& name,
                  Callback<domain::ArtifactListing> done);
-  /// The archive, which GitHub has another server deliver: that one is asked without the token, and never the
-  /// API's own host. Larger than `max_bytes`: the answer says so and holds nothing.
+  /// The archive, which GitHub has another server deliver, or GitHub Enterprise Server itself: see may_deliver().
+  /// It is asked without the token. Larger than `max_bytes`: the answer says so and holds nothing.
   void archive(const std::string& repository, std::int64_t artifact, std::size_t max_bytes,
                Callback<domain::ArtifactArchive> done);
 

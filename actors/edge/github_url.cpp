@@ -117,6 +117,15 @@ std::optional<std::string> same_origin(const std::string& base, const std::strin
   return resolved && origin_of(*resolved) == ours ? resolved : std::nullopt;
 }
 
+bool may_deliver(const std::string& api, const std::string& location) {
+  const auto ours = origin_of(api), theirs = origin_of(location);
+  if (!ours || !theirs || (ours->starts_with("https:") && !theirs->starts_with("https:")))
+    return false;
+  if (host_of(location) != host_of(api))
+    return true;
+  return theirs == ours && host_of(api) != "api.github.com";
+}
+
 std::optional<std::string> next_link(std::string_view header) {
   // A target may hold commas and semicolons; both separate only outside the angle brackets.
   while (true) {

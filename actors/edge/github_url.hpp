@@ -26,6 +26,11 @@ bool is_loopback_url(const std::string& url);
 /// ours.
 std::optional<std::string> same_origin(const std::string& base, const std::string& reference);
 
+/// Whether an archive may be fetched, without the token, from where a redirect of the API leads: not from a
+/// scheme that is less secure than the API's, and from the API's own host only where that is GitHub Enterprise
+/// Server, which may store archives itself, at the very origin of its API: api.github.com never does.
+bool may_deliver(const std::string& api, const std::string& location);
+
 /// The target of `rel="next"` in a Link header, as it stands there.
 std::optional<std::string> next_link(std::string_view header);
 

@@ -151,22 +151,42 @@ TEST_CASE("an archive is cut off where it gets too large, whether its length is 
   CHECK(archive(client, 101).value->bytes == body);
 }
 
-TEST_CASE("an archive is not fetched from the API's own host, a second redirect, or what is no address") {
+TEST_CASE("GitHub Enterprise Server may deliver the archive itself, at a private address, without the token") {
+  std::string target;
+  Server server([&](const Request& request) {
+    return request.target.starts_with("/storage") ? answer(200, "PK bytes", "", "application/zip") : redirect(target);
+  });
+  target = server.url() + "/storage?sig=a%2Fb";
+  auto enterprise = options(server);
+  enterprise.private_redirects = false; // as where the API is on another machine
+  GithubClient client(enterprise);
+  const auto reply = archive(client);
+  REQUIRE_MESSAGE(reply, reply.error.message);
+  CHECK(reply.value->bytes == "PK bytes");
+  const auto requests = server.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[1].target == "/storage?sig=a%2Fb");
+  CHECK(requests[1].head.find(token) == std::string::npos);
+}
+
+TEST_CASE("an archive is not fetched from another port of the API's host, a second redirect, or what is no address") {
   std::string target;
   Server server([&](const Request& request) {
     return request.target.starts_with("/blob") ? redirect("http://127.0.0.3/") : redirect(target);
   });
   GithubClient client(options(server));
   for (const auto& bad :
-       {server.url() + "/repos/o/r", std::string{"/blob"}, std::string{"http://127.0.0.1:1/"},
-        std::string{"file:///etc/passwd"}, std::string{"http://user:pw@localhost/"}, std::string{}}) {
+       {std::string{"/blob"}, std::string{"http://127.0.0.1:1/"}, std::string{"file:///etc/passwd"},
+        std::string{"http://user:pw@localhost/"}, std::string{}}) {
     target = bad;
     CHECK_MESSAGE(archive(client).error.kind == Kind::refused, bad);
   }
-  CHECK(server.requests().size() == 6);
-  target = elsewhere(server);
-  CHECK(archive(client).error.kind == Kind::refused);
-  CHECK(server.requests().size() == 8);
+  CHECK(server.requests().size() == 5);
+  for (const auto& twice : {elsewhere(server), server.url() + "/blob"}) {
+    target = twice;
+    CHECK(archive(client).error.kind == Kind::refused);
+  }
+  CHECK(server.requests().size() == 9);
 }
 
 TEST_CASE("an archive is not fetched from a private address, unless the API itself is on this machine") {

@@ -21,6 +21,24 @@ TEST_CASE("an origin is scheme, host and port, and nothing with a password is on
     CHECK_MESSAGE(!origin_of(bad), bad);
 }
 
+TEST_CASE("an archive comes from another host, or from the very origin of GitHub Enterprise Server's API") {
+  const std::string github = "https://api.github.com", own = "https://github.example.org/api/v3";
+  for (const auto& api : {github, own}) {
+    CHECK(may_deliver(api, "https://blobs.example.net/a.zip?sig=1"));
+    for (const auto* bad : {"http://blobs.example.net/a.zip", "https://user@blobs.example.net/", "file:///a.zip", "/a.zip", ""})
+      CHECK_MESSAGE(!may_deliver(api, bad), bad);
+  }
+  CHECK(may_deliver(own, "https://github.example.org/storage/a.zip?sig=1"));
+  CHECK(may_deliver(own, "https://GitHub.example.org:443/storage/a.zip"));
+  for (const auto* bad : {"http://github.example.org/a.zip", "https://github.example.org:8443/a.zip", "http://github.example.org:443/a.zip"})
+    CHECK_MESSAGE(!may_deliver(own, bad), bad);
+  for (const auto* bad : {"https://api.github.com/a.zip", "https://API.github.com:443/a.zip", "https://api.github.com./a.zip"})
+    CHECK_MESSAGE(!may_deliver(github, bad), bad);
+  CHECK(!may_deliver("https://api.github.com./", "https://api.github.com./a.zip"));
+  CHECK(may_deliver("http://github.example.org/api/v3", "http://github.example.org/a.zip"));
+  CHECK(!may_deliver("http://github.example.org/api/v3", "http://github.example.org:8080/a.zip"));
+}
+
 TEST_CASE("a reference that stays on the origin is kept to the letter") {
   const std::string base = "https://api.github.com/repos/o/r/actions/runners?per_page=100";
   const std::string alias = "https://api.github.com/repositories/1300192/actions/runners?per_page=100&page=2";
