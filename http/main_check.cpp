@@ -62,24 +62,76 @@ void check_writable(Report& report, const char* what, const fs::path& path, cons
     return report.wrong(name + ": the working folder is gone",
                         "start it in a folder that is there, or name this one by an absolute path");
   auto at = existing(whole);
-  if (access(at.c_str(), W_OK | X_OK) == 0)
+  if (access(at.c_str(), R_OK | W_OK | X_OK) == 0)
     report.well(name + (at == whole ? "" : " (will be made)"));
   else
     report.wrong(name + ": " + std::strerror(errno),
                  std::string("install -d -m ") + mode + " -o " + std::to_string(geteuid()) + " " + path.string());
 }
 
-/// A folder is of use to who may list it and enter it.
-void check_readable(Report& report, const std::string& what, const fs::path& path, bool folder) {
+/// What makes a folder, or puts a file there.
+std::string making(const fs::path& path, bool folder) {
+  return (folder ? "install -d -m 0755 -o " : "install -m 0644 -o ") + std::to_string(geteuid()) +
+         (folder ? " " : " <the file> ") + path.string();
+}
+
+/// What lets this user read what is there: the way to it is opened to all, it itself to this user alone.
+std::string opening(const fs::path& path, bool folder) {
+  fs::path way;
+  for (auto& name : path.parent_path()) {
+    way /= name;
+    if (access(way.c_str(), X_OK) != 0 && errno == EACCES)
+      return "chmod a+x " + way.string();
+  }
+  return "chown " + std::to_string(geteuid()) + " " + path.string() + "; chmod u+r" + (folder ? "x " : " ") +
+         path.string();
+}
+
+/// A folder is of use to who may list it and enter it. \p make: what makes it where it is not there.
+void check_readable(Report& report, const std::string& what, const fs::path& path, bool folder,
+                    const std::string& make) {
   auto name = what + " " + path.string();
   const int trouble = access(path.c_str(), folder ? R_OK | X_OK : R_OK) == 0 ? 0 : errno;
   std::error_code ignored;
-  if (trouble != 0)
-    report.wrong(name + ": " + std::strerror(trouble), "make it, or give this user the right to read it");
-  else if (fs::is_directory(path, ignored) != folder)
-    report.wrong(name + (folder ? ": not a folder" : ": not a file"), "put one there");
+  if (fs::exists(path, ignored) && fs::is_directory(path, ignored) != folder)
+    report.wrong(name + (folder ? ": not a folder" : ": not a file"),
+                 "mv " + path.string() + " " + path.string() + ".old; " + make);
+  else if (trouble != 0)
+    report.wrong(name + ": " + std::strerror(trouble), trouble == EACCES ? opening(path, folder) : make);
   else
     report.well(name);
+}
+
+void check_readable(Report& report, const std::string& what, const fs::path& path, bool folder) {
+  check_readable(report, what, path, folder, making(path, folder));
+}
+
+/// Disks are below folders of their own there, which an older monitor may have left another user's.
+void check_images_folder(Report& report, const fs::path& images) {
+  constexpr auto mode = "0711"; // QEMU's user has to pass through
+  check_writable(report, "images folder", images, mode);
+  std::error_code ignored;
+  std::vector<fs::path> below;
+  for (auto* name : {"base", "runner"})
+    if (fs::is_directory(images / name, ignored))
+      below.push_back(images / name);
+  for (fs::directory_iterator at(images / "base", ignored), end; !ignored && at != end; at.increment(ignored))
+    if (std::error_code unknown; at->is_directory(unknown))
+      below.push_back(at->path());
+  for (auto& folder : below)
+    check_writable(report, "folder of disks", folder, mode);
+}
+
+void check_repository(Report& report, const config::Settings& settings) {
+  const fs::path path = settings.main_repo_path;
+  std::error_code ignored;
+  if (!settings.policy.repo_to_update.empty())
+    for (auto& folder : {path, path / ".git"})
+      if (fs::is_directory(folder, ignored) && access(folder.c_str(), W_OK) != 0)
+        return report.wrong("repository " + folder.string() + ": " + std::strerror(errno) +
+                                "; git writes there to bring it up to date",
+                            "chown -R " + std::to_string(geteuid()) + " " + path.string());
+  check_readable(report, "repository", path, true, "git clone <its URL> " + path.string());
 }
 
 void check_secrets(Report& report, const std::string& env_file) {
@@ -222,6 +274,17 @@ void check_libvirt(Report& report, const config::Settings& settings) {
   }
 }
 
+/// What lets this user read what the older monitor left, and delete what is taken over.
+std::string mend_of_adoption(const config::Settings& settings) {
+  const auto to_this_user = std::to_string(geteuid()) + " ";
+  for (auto* name : {"runners", "profiles"})
+    if (auto folder = fs::path(settings.data_path) / name;
+        access(folder.c_str(), R_OK | W_OK | X_OK) != 0 && errno != ENOENT)
+      return "chown -R " + to_this_user + folder.string();
+  const auto images = settings.policy.images_path;
+  return "chown " + to_this_user + images + "/base " + images + "/base/* " + images + "/runner";
+}
+
 /// What the older monitor left here. What GitHub has of it only shows when it is taken over.
 void check_adoption(Report& report, const config::Settings& settings) {
   edge::EventLoop loop;
@@ -258,7 +321,7 @@ void check_adoption(Report& report, const config::Settings& settings) {
     report.note("--adopt: " + std::to_string(left.runners.size()) +
                 " folder(s) of runners; registrations at GitHub are not asked for here");
   } catch (const edge::StoreError& error) {
-    report.wrong(std::string("--adopt: ") + error.what(), "give this user the right to read it");
+    report.wrong(std::string("--adopt: ") + error.what(), mend_of_adoption(settings));
   }
 }
 
@@ -291,13 +354,13 @@ bool check_host(const config::Settings& settings, const std::string& env_file, s
   Report report(out);
   check_secrets(report, env_file);
   check_writable(report, "data folder", settings.data_path, "0700");
-  check_writable(report, "images folder", settings.policy.images_path, "0711"); // QEMU's user has to pass through
+  check_images_folder(report, settings.policy.images_path);
   check_disks(report, settings);
   if (!settings.image_deps_dir.empty())
     check_readable(report, "image files", settings.image_deps_dir, true);
   check_image_files(report, settings);
   if (!settings.main_repo_path.empty())
-    check_readable(report, "repository", settings.main_repo_path, true);
+    check_repository(report, settings);
   for (auto& address : settings.listen_on)
     check_address(report, address, settings);
   check_libvirt(report, settings);

@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -116,15 +118,18 @@ def test_a_check_in_a_working_folder_that_is_gone_says_so(world):
     assert "IMAGE_DEPS_DIR: expected an absolute path: the working folder is gone" in refused(world, monitor)
 
 
-def lines_of_check(monitor, user=None):
+def lines_of_check(monitor, user=None, *arguments):
     """What --check says, as that user, line by line."""
     monitor.write_settings()
     if user:
         # The tree may lie in a folder that is closed to that user.
-        monitor.program = shutil.copy(monitor.program, monitor.folder)
+        program = monitor.folder / "ci-monitor"
+        if not program.exists():
+            shutil.copy(monitor.program, program)
+        monitor.program = program
         monitor.enter = ["setpriv", "--reuid", str(user), "--clear-groups", "--"]
     begin = len(monitor.log())
-    monitor.start_program("--check")
+    monitor.start_program("--check", *arguments)
     monitor.wait()
     monitor.child = None
     return monitor.log()[begin:].splitlines()
@@ -172,6 +177,109 @@ def test_check_tries_files_and_folders_as_its_user(world):
     told = lines_of_check(monitor, NOBODY)
     for what in ("image files", "repository", "user-data of profile built"):
         assert "Permission denied" in wrong(told, what)[0]
+    for _, mend in (wrong(told, "image files"), wrong(told, "user-data of profile built")):
+        subprocess.run(["sh", "-c", mend.partition("mend: ")[2]], check=True, timeout=60)
+    told = lines_of_check(monitor, NOBODY)
+    assert f"ok    image files {deps}" in told
+    assert f"ok    user-data of profile built: {monitor.folder}/profiles/built/user-data" in told
+
+
+def test_check_tells_the_folder_that_keeps_its_user_from_what_is_below_it(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    deps = monitor.folder / "closed" / "deps"
+    deps.mkdir(parents=True)
+    deps.parent.chmod(0o700)
+    monitor.more_env["IMAGE_DEPS_DIR"] = deps
+    monitor.write_settings()
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    told, mend = wrong(lines_of_check(monitor, NOBODY), "image files")
+    assert "Permission denied" in told and mend == f"      mend: chmod a+x {deps.parent}"
+    subprocess.run(["sh", "-c", mend.partition("mend: ")[2]], check=True, timeout=60)
+    assert f"ok    image files {deps}" in lines_of_check(monitor, NOBODY)
+
+
+def test_check_gives_commands_for_what_is_not_there(world):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    deps, repository = monitor.folder / "deps", monitor.folder / "repository"
+    monitor.more_env["IMAGE_DEPS_DIR"] = deps
+    monitor.settings["main_repo_path"] = str(repository)
+    told = lines_of_check(monitor)
+    assert wrong(told, "image files")[1] == f"      mend: install -d -m 0755 -o {os.geteuid()} {deps}"
+    assert wrong(told, "repository")[1] == f"      mend: git clone <its URL> {repository}"
+    deps.touch()
+    monitor.profiles = {"built": built_profile(1, image={"begins_with": {"file": "base.raw"}})}
+    repository.mkdir()
+    told = lines_of_check(monitor)
+    assert wrong(told, "image files")[1] == f"      mend: mv {deps} {deps}.old; install -d -m 0755 -o {os.geteuid()} {deps}"
+    deps.unlink()
+    deps.mkdir()
+    mend = f"install -m 0644 -o {os.geteuid()} <the file> {deps}/base.raw"
+    assert wrong(lines_of_check(monitor), "begins_with")[1] == f"      mend: {mend}"
+
+
+def test_check_tries_to_write_where_git_does(world):
+    """Only where the checkout is to be kept up to date."""
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    repository = monitor.folder / "repository"
+    (repository / ".git").mkdir(parents=True)
+    monitor.settings["main_repo_path"] = str(repository)
+    monitor.write_settings()
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    mend = f"      mend: chown -R {NOBODY} {repository}"
+    told = wrong(lines_of_check(monitor, NOBODY), "repository")
+    assert told == (f"WRONG repository {repository}: Permission denied; git writes there to bring it up to date", mend)
+    os.chown(repository, NOBODY, NOBODY)  # but not what is in it
+    told = wrong(lines_of_check(monitor, NOBODY), "repository")
+    assert told == (f"WRONG repository {repository}/.git: Permission denied; git writes there to bring it up to date", mend)
+    monitor.settings["dont_update_cached_servo_repo"] = True
+    assert f"ok    repository {repository}" in lines_of_check(monitor, NOBODY)
+    monitor.settings["dont_update_cached_servo_repo"] = False
+    os.chown(repository / ".git", NOBODY, NOBODY)
+    assert f"ok    repository {repository}" in lines_of_check(monitor, NOBODY)
+
+
+@pytest.mark.parametrize("name", ["base", "runner", "base/linux"])
+def test_check_tries_the_folders_of_disks_that_an_older_monitor_left(world, name):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    images = Path(monitor.settings["images_path"])
+    for folder in (images, images / "base", images / "base" / "linux", images / "runner"):
+        folder.mkdir(exist_ok=True)
+        os.chown(folder, NOBODY, NOBODY)
+    os.chown(images / name, 0, 0)
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    told, mend = wrong(lines_of_check(monitor, NOBODY), "folder of disks")
+    assert told == f"WRONG folder of disks {images / name}: Permission denied"
+    assert mend == f"      mend: install -d -m 0711 -o {NOBODY} {images / name}"
+    subprocess.run(["sh", "-c", mend.partition("mend: ")[2]], check=True, timeout=60)
+    told = lines_of_check(monitor, NOBODY)
+    assert f"ok    folder of disks {images / name}" in told
+
+
+@pytest.mark.parametrize("name", ["runners", "profiles"])
+def test_check_tells_how_to_read_what_an_older_monitor_left(world, name):
+    monitor = world.begin({"linux": profile(0)})
+    monitor.stop()
+    left = monitor.data / name
+    left.mkdir(exist_ok=True)
+    left.chmod(0o700)
+    os.chown(left, 0, 0)
+    os.chown(monitor.data, NOBODY, NOBODY)
+    monitor.write_settings()
+    os.chown(monitor.folder / ".env", NOBODY, NOBODY)
+    world.folder.chmod(0o711)
+    world.libvirt.folder.chmod(0o711)
+    (world.libvirt.folder / "libvirt-sock").chmod(0o666)
+    told, mend = wrong(lines_of_check(monitor, NOBODY, "--adopt"), "--adopt")
+    assert f"can't list {left}: Permission denied" in told and mend == f"      mend: chown -R {NOBODY} {left}"
+    subprocess.run(["sh", "-c", mend.partition("mend: ")[2]], check=True, timeout=60)
+    assert not [line for line in lines_of_check(monitor, NOBODY, "--adopt") if line.startswith("WRONG --adopt")]
 
 
 def test_check_names_the_guests_network_where_its_address_is_not_there(world):
