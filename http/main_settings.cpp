@@ -31,6 +31,31 @@ std::string web_url_of(const std::string& api_url) {
   return Options{}.github_web_url;
 }
 
+/// The process's variables, and those of .env; complains of what can't be read of that file.
+config::Environment read_environment(const config::CommandLine& arguments,
+                                     std::vector<config::Complaint>& complaints) {
+  config::Environment from_file;
+  if (auto env = config::disk_reader()(arguments.env_file))
+    from_file = config::parse_env_file(*env, arguments.env_file, complaints);
+  else if (arguments.env_file_given)
+    complaints.push_back({arguments.env_file, 0, "", "can't be read"});
+  return config::merge(config::process_environment(environ), from_file);
+}
+
+bool any_of_key(const std::vector<config::Complaint>& complaints, const std::vector<std::string>& keys) {
+  return std::any_of(complaints.begin(), complaints.end(), [&](const config::Complaint& complaint) {
+    return std::find(keys.begin(), keys.end(), complaint.key) != keys.end();
+  });
+}
+
+/// They come first. A variable whose line is wrong is not missed besides.
+void add_complaints_of_env(config::LoadResult& result, std::vector<config::Complaint> of_env) {
+  std::erase_if(result.complaints, [&](const config::Complaint& complaint) {
+    return complaint.file == "environment" && any_of_key(of_env, {complaint.key});
+  });
+  result.complaints.insert(result.complaints.begin(), of_env.begin(), of_env.end());
+}
+
 } // namespace
 
 void allow_many_files() {
@@ -53,31 +78,30 @@ std::string secrets_file_mend(const std::string& path) {
 }
 
 config::LoadResult load_settings(const config::CommandLine& arguments, const config::Settings* running) {
-  config::LoadResult failed;
+  config::LoadResult result;
   auto read = config::disk_reader();
-  auto toml = read(arguments.config_file);
-  if (!toml)
-    failed.complaints.push_back({arguments.config_file, 0, "", "can't be read; name the file with --config"});
-  config::Environment from_file;
-  auto env = read(arguments.env_file);
-  if (env)
-    from_file = config::parse_env_file(*env, arguments.env_file, failed.complaints);
-  else if (arguments.env_file_given)
-    failed.complaints.push_back({arguments.env_file, 0, "", "can't be read"});
-  if (!failed.complaints.empty())
-    return failed;
-  auto result = config::load({*toml, arguments.config_file,
-                              config::merge(config::process_environment(environ), from_file), std::move(read),
-                              running ? running->profiles_path : ""});
+  const auto toml = read(arguments.config_file);
+  std::vector<config::Complaint> of_env;
+  const auto environment = read_environment(arguments, of_env);
+  if (!toml) {
+    result.complaints.push_back({arguments.config_file, 0, "", "can't be read; name the file with --config"});
+    config::read_secrets(environment, false, result.complaints);
+  } else {
+    // Where profiles are may stand in a line that can't be read: then nothing in them is missed.
+    const bool lost = !environment.contains("LIB_MONITOR_DIR") && any_of_key(of_env, {"", "LIB_MONITOR_DIR"});
+    result = config::load({*toml, arguments.config_file, environment, lost ? nullptr : std::move(read),
+                           running ? running->profiles_path : ""});
+  }
+  add_complaints_of_env(result, std::move(of_env));
   // A warning, where an App's key is refused: this file was always taken, and an upgrade must not end the
   // service.
   if (auto mend = secrets_file_mend(arguments.env_file); !mend.empty() && !arguments.check)
     result.warnings.push_back({arguments.env_file, 0, "", "others may read or change it: " + mend});
   if (result.loaded && result.loaded->settings.github_app())
-    if (auto fault = edge::app_key_fault(result.loaded->settings.github_app_private_key_file); !fault.empty()) {
+    if (auto fault = edge::app_key_fault(result.loaded->settings.github_app_private_key_file); !fault.empty())
       result.complaints.push_back({arguments.config_file, 0, "github_app_private_key_file", fault});
-      result.loaded.reset();
-    }
+  if (!result.complaints.empty())
+    result.loaded.reset();
   return result;
 }
 

@@ -57,7 +57,8 @@ void allow_many_files();
 /// is not there.
 std::string secrets_file_mend(const std::string& path);
 
-/// Reads the files that the command line names, and the process's environment.
+/// Reads the files that the command line names, and the process's environment. What is wrong in one file hides
+/// nothing that is wrong in the other.
 /// `running`: what a running service goes by, null at its start.
 config::LoadResult load_settings(const config::CommandLine&, const config::Settings* running = nullptr);
 
