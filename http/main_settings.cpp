@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace ci::http {
 
@@ -35,9 +36,10 @@ std::string web_url_of(const std::string& api_url) {
 config::Environment read_environment(const config::CommandLine& arguments,
                                      std::vector<config::Complaint>& complaints) {
   config::Environment from_file;
+  std::error_code ignored;
   if (auto env = config::disk_reader()(arguments.env_file))
     from_file = config::parse_env_file(*env, arguments.env_file, complaints);
-  else if (arguments.env_file_given)
+  else if (arguments.env_file_given || std::filesystem::exists(arguments.env_file, ignored))
     complaints.push_back({arguments.env_file, 0, "", "can't be read"});
   return config::merge(config::process_environment(environ), from_file);
 }

@@ -73,6 +73,15 @@ TEST_CASE("a wrong line of .env hides no complaint about monitor.toml, nor about
   CHECK_MESSAGE(!contains(said, "SERVO_CI_MONITOR_API_TOKEN: expected a value"), "it is there: " << said);
 }
 
+TEST_CASE("an .env that nobody named need not be there, but what is there must be readable") {
+  Files files(valid, secrets);
+  files.arguments.env_file_given = false;
+  std::filesystem::remove(files.arguments.env_file);
+  CHECK(!contains(files.complaints(), ".env: can't be read"));
+  std::filesystem::create_directory(files.arguments.env_file); // as unreadable, for root too, as one of another user
+  CHECK(contains(files.complaints(), ".env: can't be read"));
+}
+
 TEST_CASE("a file that can't be read hides no complaint about the other") {
   Files files("port = 7000000\n", "GITHUB_TOKEN=short of\n");
   std::filesystem::remove(files.arguments.env_file);
