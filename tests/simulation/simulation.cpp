@@ -225,7 +225,14 @@ bool Simulation::denies(RegistrationId id) const { return !calm_ && is_denied(id
 GithubReply<Registration> Simulation::look_at(RegistrationId id) {
   if (denies(id))
     return GithubReply<Registration>::failed(World::error(GithubError::Kind::not_found, 404));
-  return world_.look(id, steady_);
+  return world_.look(id, steady_, false);
+}
+
+void Simulation::hear_look(const GithubReply<Registration>& reply) {
+  if (!reply || !reply.value->busy)
+    return;
+  if (auto record = world_.records.find(reply.value->id); record != world_.records.end())
+    record->second.look_anew();
 }
 
 GithubReply<Done> Simulation::unregister(RegistrationId id) {

@@ -118,6 +118,8 @@ class Simulation {
   GithubReply<RegistrationListing> list_registrations();
   /// What it answers to a look, or to a deletion: now and then a 404 although it is there.
   GithubReply<Registration> look_at(RegistrationId);
+  /// Its answer arrives, and is still waited for: one that is not, or is lost, keeps nobody from letting go.
+  void hear_look(const GithubReply<Registration>&);
   GithubReply<Done> unregister(RegistrationId);
   /// libvirt's list, which may lack a runner's guest, but no two of a few in a row.
   GuestListing list_guests();

@@ -52,13 +52,15 @@ class World {
       listing.runners.push_back(r.shown);
     return GithubReply<RegistrationListing>::ok(listing);
   }
-  GithubReply<Registration> look(RegistrationId id, Steady now) {
+  /// `heard`: the answer gets to whoever asked. Else it is up to the caller whether a Busy is.
+  GithubReply<Registration> look(RegistrationId id, Steady now, bool heard = true) {
     auto it = records.find(id);
     if (it == records.end())
       return GithubReply<Registration>::failed(error(GithubError::Kind::not_found, 404));
     auto& r = it->second;
     if (r.shown.busy) {
-      r.look_anew();
+      if (heard)
+        r.look_anew();
     } else if (r.idle_since == Steady{}) {
       r.idle_since = now;
     } else if (now - r.idle_since >= std::chrono::seconds(60))

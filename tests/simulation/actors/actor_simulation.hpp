@@ -31,6 +31,7 @@ class ActorSimulation : public Simulation {
   using Simulation::list_guests;
   using Simulation::list_jobs;
   using Simulation::list_registrations;
+  using Simulation::hear_look;
   using Simulation::look_at;
   using Simulation::observe;
   using Simulation::steady;

@@ -3,6 +3,8 @@
 
 #include "tests/simulation/actors/actor_simulation.hpp"
 
+#include "actors/registrations.hpp"
+
 namespace ci::test {
 
 /// Puts a stand-in between an actor interface and the schedule.
@@ -43,8 +45,14 @@ class FakeGithubLink : public Fake<github_link_actor> {
                                          [this] { return simulation_.list_registrations(); });
         },
         [this](fetch_atom, RegistrationId id) {
-          return call<detail::FetchReply>(GithubShare::look, "look at registration " + std::to_string(id),
-                                          [this, id] { return simulation_.look_at(id); });
+          const auto given_up = simulation_.steady() + Registrations::call_timeout;
+          return call<detail::FetchReply>(
+              GithubShare::look, "look at registration " + std::to_string(id),
+              [this, id] { return simulation_.look_at(id); },
+              [this, given_up](const detail::FetchReply& reply) {
+                if (simulation_.steady() < given_up)
+                  simulation_.hear_look(reply);
+              });
         },
         [this](find_atom, const std::string& name) {
           return call<detail::FindReply>(GithubShare::ordinary, "find " + name,
@@ -87,13 +95,17 @@ class FakeGithubLink : public Fake<github_link_actor> {
 
  private:
   World& world() { return simulation_.world(); }
+  /// `heard` is told of the answer when it leaves.
   template <class Reply, class Act>
-  caf::typed_response_promise<Reply> call(domain::GithubShare share, const std::string& what, Act act) {
+  caf::typed_response_promise<Reply> call(domain::GithubShare share, const std::string& what, Act act,
+                                          std::function<void(const Reply&)> heard = {}) {
     simulation_.github_called(share);
     auto asked = simulation_.last_rest(); // or later
     return hold<Reply>(
         0, what, [this, act](Fault fault) { return simulation_.ask_github<Reply>(fault, act); },
-        [this, share, asked](const Reply& reply) {
+        [this, share, asked, heard](const Reply& reply) {
+          if (heard)
+            heard(reply);
           simulation_.github_answers(share, asked, reply.error, reply.budget);
         });
   }

@@ -110,11 +110,17 @@ void CoreSimulation::carry(effect::ListRegistrations&, Fault fault) {
 }
 void CoreSimulation::carry(effect::Look& e, Fault fault) {
   auto reply = at_github<GithubReply<Registration>>(fault, [&] { return look_at(e.registration); });
-  answer_with("looked", [=, this] { core_->on_looked(now(), e.runner, reply); });
+  answer_with("looked", [=, this] {
+    hear_look(reply);
+    core_->on_looked(now(), e.runner, reply);
+  });
 }
 void CoreSimulation::carry(effect::LookSlot& e, Fault fault) {
   auto reply = at_github<GithubReply<Registration>>(fault, [&] { return look_at(e.registration); });
-  answer_with("slot looked", [=, this] { core_->on_slot_looked(now(), e.unique_id, e.runner, reply); });
+  answer_with("slot looked", [=, this] {
+    hear_look(reply);
+    core_->on_slot_looked(now(), e.unique_id, e.runner, reply);
+  });
 }
 void CoreSimulation::carry(effect::FindRegistration& e, Fault fault) {
   auto reply = at_github<GithubReply<std::vector<Registration>>>(fault, [&] { return world_.find(e.name); });
