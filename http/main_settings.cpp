@@ -32,15 +32,16 @@ std::string web_url_of(const std::string& api_url) {
   return Options{}.github_web_url;
 }
 
-/// The process's variables, and those of .env; complains of what can't be read of that file.
-config::Environment read_environment(const config::CommandLine& arguments,
+/// The process's variables, and those of .env; complains of what can't be read of that file, and, if it is
+/// `needed`, where there is none.
+config::Environment read_environment(const std::string& env_file, bool needed,
                                      std::vector<config::Complaint>& complaints) {
   config::Environment from_file;
   std::error_code ignored;
-  if (auto env = config::disk_reader()(arguments.env_file))
-    from_file = config::parse_env_file(*env, arguments.env_file, complaints);
-  else if (arguments.env_file_given || std::filesystem::exists(arguments.env_file, ignored))
-    complaints.push_back({arguments.env_file, 0, "", "can't be read"});
+  if (auto env = config::disk_reader()(env_file))
+    from_file = config::parse_env_file(*env, env_file, complaints);
+  else if (needed || std::filesystem::exists(env_file, ignored))
+    complaints.push_back({env_file, 0, "", "can't be read"});
   return config::merge(config::process_environment(environ), from_file);
 }
 
@@ -84,7 +85,7 @@ config::LoadResult load_settings(const config::CommandLine& arguments, const con
   auto read = config::disk_reader();
   const auto toml = read(arguments.config_file);
   std::vector<config::Complaint> of_env;
-  const auto environment = read_environment(arguments, of_env);
+  const auto environment = read_environment(arguments.env_file, arguments.env_file_given, of_env);
   if (!toml) {
     result.complaints.push_back({arguments.config_file, 0, "", "can't be read; name the file with --config"});
     config::read_secrets(environment, false, result.complaints);
@@ -109,12 +110,7 @@ config::LoadResult load_settings(const config::CommandLine& arguments, const con
 
 std::optional<config::Secrets> load_secrets(const config::CommandLine& arguments, const config::Settings& settings,
                                             std::vector<config::Complaint>& complaints) {
-  config::Environment from_file;
-  if (auto env = config::disk_reader()(arguments.env_file))
-    from_file = config::parse_env_file(*env, arguments.env_file, complaints);
-  else
-    complaints.push_back({arguments.env_file, 0, "", "can't be read"});
-  auto secrets = config::read_secrets(config::merge(config::process_environment(environ), from_file),
+  auto secrets = config::read_secrets(read_environment(arguments.env_file, true, complaints),
                                       settings.needs_github_token(), complaints);
   if (!complaints.empty())
     return std::nullopt;

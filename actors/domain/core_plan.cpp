@@ -135,19 +135,20 @@ void Core::plan() {
     return; // which ids are taken is not known yet
   plan_images(count()); // without those that were just let go
   counts = count();
+  int under_way = 0;
   std::set<std::string> being_made;
-  for (auto& [id, r] : runners_)
-    if (r.rec.phase == Phase::creating)
+  for (auto& [id, r] : runners_) {
+    const bool creating = r.rec.phase == Phase::creating;
+    if (creating)
       being_made.insert(r.rec.profile);
+    under_way += creating || r.preparing || r.starting; // what was ordered of one that was given up goes on
+  }
   for (auto& [key, c] : counts)
     if (c.paused || (c.wanted <= 0 && !create_pause_.count(key))) {
       vacancies_.erase(key); // they are not to be filled, and it is not that this is tried in vain
       if (!being_made.count(key))
         create_trouble_.erase(key);
     }
-  int under_way = 0;
-  for (auto& [id, r] : runners_) // what was ordered of one that was given up goes on
-    under_way += r.rec.phase == Phase::creating || r.preparing || r.starting;
   auto room = policy_->budget - held();
   for (auto& [key, wanted] : fitted(counts)) {
     auto& profile = policy_->profiles.at(key);

@@ -273,8 +273,7 @@ ImageView Images::view(Time now, const Policy& policy, const Profile& profile) c
     view.waits_for = held_back(now, policy, profile);
     if (view.waits_for.empty())
       view.waits_for = repo_ == Repo::updating ? "the update of main_repo_path" : "a free slot of the host";
-  }
-  else if (asked_.count(profile.key) && profile.builds_images() && !under_way(profile.key)) {
+  } else if (asked_.count(profile.key) && profile.builds_images() && !under_way(profile.key)) {
     view.due = "it was asked for";
     view.waits_for = policy.dont_create_runners ? "the end of dont_create_runners" : "runners of it to be wanted";
   }

@@ -1,6 +1,7 @@
 #include "actors/domain/override.hpp"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 namespace ci::domain {
@@ -30,12 +31,15 @@ OverrideDecision decide_override(const ProfileNumbers& asked, const OverrideGrou
     }
   }
   std::vector<FitProfile> scenario;
+  std::set<std::string> paused; // of the asked ones
   bool any_extra = false;
   for (auto& p : ground.profiles) {
     int others = p.critical - p.delivered;
     int wanted = p.paused ? 0 : asked_of(asked, p.key);
-    if (p.paused && asked_of(asked, p.key) > 0)
+    if (p.paused && asked_of(asked, p.key) > 0) {
+      paused.insert(p.key);
       decision.paused = p.key;
+    }
     FitProfile fitting;
     fitting.key = p.key;
     fitting.critical = p.critical;
@@ -58,9 +62,7 @@ OverrideDecision decide_override(const ProfileNumbers& asked, const OverrideGrou
     auto left = fitted.granted.find(key);
     int extra_left = left == fitted.granted.end() ? 0 : left->second;
     any_left |= extra_left > 0;
-    const bool paused = std::any_of(ground.profiles.begin(), ground.profiles.end(),
-                                    [&key = key](auto& p) { return p.key == key && p.paused; });
-    decision.granted[key] = paused ? 0 : count - (decision.extra[key] - extra_left);
+    decision.granted[key] = paused.count(key) ? 0 : count - (decision.extra[key] - extra_left);
   }
   decision.targets = std::move(fitted.scenario);
   if (!any_left || !fitted.fits)

@@ -1,5 +1,7 @@
 #include "tests/simulation/campaign.hpp"
 
+#include "actors/edge/leak_pause.hpp"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -11,11 +13,8 @@
 
 #include <unistd.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#ifdef CI_MONITOR_FINDS_LEAKS // LeakSanitizer comes with AddressSanitizer
 #include <sanitizer/common_interface_defs.h>
-#define CI_MONITOR_SANITIZED 1
-#endif
 #endif
 
 namespace ci::test {
@@ -81,7 +80,7 @@ class SeedTeller {
 
  private:
   static void on_death([[maybe_unused]] void (*tell)()) {
-#ifdef CI_MONITOR_SANITIZED
+#ifdef CI_MONITOR_FINDS_LEAKS
     __sanitizer_set_death_callback(tell);
 #endif
   }
