@@ -47,14 +47,15 @@ std::string fill_disks(xml_node devices, const ImageSpec& spec) {
   if (filled.count(spec.disk_target))
     return "the disk " + spec.disk_target + " is a CD-ROM, too";
   for (auto disk : devices.children("disk")) {
-    if (disk == own || filled.count(xml::target_of(disk)))
+    const auto target = xml::target_of(disk);
+    if (disk == own || (filled.count(target) && disk == xml::cloned_disk(devices, target)))
       continue;
     if (!xml::is_placeholder(disk)) {
       xml::make_shared(disk);
       continue;
     }
     if (xml::device_of(disk) != "cdrom")
-      return "disk " + xml::target_of(disk) + " of guest.xml is a placeholder that nothing fills";
+      return "disk " + target + " of guest.xml is a placeholder that nothing fills";
     xml::set(disk, "type", "file");
     xml::remove_children(disk, "source");
   }

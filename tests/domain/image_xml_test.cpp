@@ -100,6 +100,17 @@ TEST_CASE("a definition that can't be filled is refused with a reason") {
   CHECK(source_disk(guest_xml, "vda", true).nvram == "/old/VARS.fd");
 }
 
+TEST_CASE("a second disk of a drive's target is shared for reading as any other") {
+  std::string twice = guest_xml;
+  twice.replace(twice.find("vdb"), 3, "sda");
+  Rebuilt made(a_spec(), twice.c_str());
+  REQUIRE(made.text.error == "");
+  for (auto disk : made.domain().child("devices").children("disk"))
+    if (disk.child("source").attribute("file").value() == std::string("/shared"))
+      CHECK(disk.child("readonly"));
+  CHECK(made.text.xml.find("/shared") != std::string::npos);
+}
+
 TEST_CASE("a drive that is added sits on the bus that its name tells") {
   auto spec = a_spec();
   for (auto [target, bus] : {std::pair{"hdc", "ide"}, {"vdc", "virtio"}, {"sdc", "sata"}}) {
