@@ -6,10 +6,10 @@
 
 #include "actors/edge/threads.hpp"
 #include "http/main_check.hpp"
+#include "http/main_log.hpp"
 #include "http/main_service.hpp"
 #include "http/main_settings.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -23,15 +23,6 @@ using namespace ci;
 
 /// Detached threads have nothing left to do but to end.
 constexpr std::chrono::seconds last_threads_patience{1};
-
-void set_up_logging(const std::string& level) {
-  auto logger =
-      std::make_shared<spdlog::logger>("ci-monitor", std::make_shared<spdlog::sinks::stdout_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
-  logger->flush_on(spdlog::level::debug);
-  spdlog::set_default_logger(std::move(logger));
-  spdlog::set_level(spdlog::level::from_str(level));
-}
 
 /// Every thread that is made later inherits it.
 sigset_t block_signals() {
@@ -61,7 +52,7 @@ int run(const config::CommandLine& arguments) {
   }
   if (arguments.check)
     return http::check_host(loaded.loaded->settings, arguments.env_file, std::cout, arguments.adopt) ? 0 : 1;
-  set_up_logging(loaded.loaded->settings.log_level);
+  http::set_up_logging(loaded.loaded->settings.log_level);
   int status = EXIT_FAILURE;
   try {
     http::Service service(arguments, *loaded.loaded);
@@ -82,8 +73,10 @@ int run(const config::CommandLine& arguments) {
   } catch (const std::exception& e) {
     not_started(e);
   }
-  edge::wait_for_other_threads(last_threads_patience);
-  spdlog::shutdown();
+  const bool alone = edge::wait_for_other_threads(last_threads_patience);
+  http::drain_log(http::log_patience);
+  if (!alone)
+    std::_Exit(status); // whoever is left may log, and what runs at exit would take the log away
   return status;
 }
 

@@ -4,6 +4,7 @@
 #include "http/api.hpp"
 #include "http/main_cast.hpp"
 #include "http/main_check.hpp"
+#include "http/main_log.hpp"
 #include "http/readiness.hpp"
 #include "http/served.hpp"
 #include "http/server.hpp"
@@ -22,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// SIGTERM ends the process within 10 s; this is what the orders under way get of it.
-constexpr auto grace = 6s;
+constexpr auto grace = 5s;
 constexpr auto actors_patience = 2s;
 
 /// Bound ports, one `<address> <port>` a line, for whoever started us with port 0. Written anew as a whole.
@@ -100,6 +101,7 @@ int Service::run(const sigset_t& signals) {
       renew_secrets();
     if (cast_->lost())
       return EXIT_FAILURE;
+    flush_log();
     tell_systemd(told_ready);
   }
 }
@@ -127,7 +129,7 @@ void Service::stop(int status) {
   if (!cast_->end(actors_patience)) {
     // libvirt may be frozen: its calls end after 20 s, and nothing of ours is lost by not waiting.
     spdlog::warn("event=stopped clean=no");
-    spdlog::shutdown();
+    drain_log(log_patience);
     std::_Exit(status);
   }
   server_.reset();
@@ -156,7 +158,6 @@ void Service::renew_secrets() {
 }
 
 void Service::reload() {
-  secrets_file_.known();
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
              static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(
                                         std::chrono::steady_clock::now().time_since_epoch())
@@ -171,6 +172,7 @@ void Service::reload() {
 
 /// A wrong file changes nothing. What may throw comes before the first change.
 void Service::read_settings_again() {
+  const auto secrets_file = secrets_file_.look();
   auto fresh = load_settings(arguments_, &settings_);
   for (auto& warning : fresh.warnings)
     spdlog::warn("event=settings_warning text=\"{}\"", config::to_string(warning));
@@ -186,6 +188,7 @@ void Service::read_settings_again() {
       spdlog::set_level(spdlog::level::from_str(settings_.log_level));
       server_->set_connections_per_source(settings_.max_connections_per_source);
       apply(fresh.loaded->secrets);
+      secrets_file_.known(secrets_file);
       for (auto& key : result.need_restart)
         spdlog::warn("event=needs_restart key={}", key);
       spdlog::info("event=reloaded applied={} need_restart={}", result.applied.size(),

@@ -117,7 +117,7 @@ std::optional<config::Secrets> load_secrets(const config::CommandLine& arguments
   return secrets;
 }
 
-FileWatch::FileWatch(std::string path) : path_(std::move(path)) { known(); }
+FileWatch::FileWatch(std::string path) : path_(std::move(path)) { known(look()); }
 
 bool FileWatch::changed() {
   const auto now = look();
@@ -133,7 +133,8 @@ FileWatch::Stamp FileWatch::look() const {
   struct stat seen {};
   if (stat(path_.c_str(), &seen) != 0)
     return {};
-  return {true, seen.st_mtim.tv_sec, seen.st_mtim.tv_nsec, seen.st_size, seen.st_ino};
+  return {true,         seen.st_mtim.tv_sec, seen.st_mtim.tv_nsec, seen.st_ctim.tv_sec, seen.st_ctim.tv_nsec,
+          seen.st_size, seen.st_ino};
 }
 
 Options http_options(const config::Settings& s, const config::Secrets& secrets) {

@@ -72,18 +72,18 @@ class FileWatch {
   explicit FileWatch(std::string path);
   /// To be asked now and then: true once after each change, when two looks in a row saw the same.
   bool changed();
-  /// The file as it is now is known.
-  void known() { known_ = last_ = look(); }
-
- private:
+  /// Mode and owner count, too: the time of the change of state tells of them.
   struct Stamp {
     bool exists = false;
-    std::int64_t modified_s = 0, modified_ns = 0, size = 0;
+    std::int64_t modified_s = 0, modified_ns = 0, altered_s = 0, altered_ns = 0, size = 0;
     std::uint64_t inode = 0;
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
   Stamp look() const;
+  /// The file was read, and it was so before.
+  void known(const Stamp& seen) { known_ = last_ = seen; }
 
+ private:
   std::string path_;
   Stamp known_, last_;
 };

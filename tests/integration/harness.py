@@ -62,6 +62,7 @@ class Process:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log_path = self.folder / f"{name}.log"
         self.child = None
+        self.output = None  # a descriptor that its standard output goes to instead
 
     def start(self, arguments, environment=None, own_session=True):
         assert not self.running(), f"{self.name} runs already"
@@ -70,7 +71,7 @@ class Process:
         variables.update(environment or {})
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(arguments, cwd=self.folder, env=variables, stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log, start_new_session=own_session)
+                                          stdout=self.output or log, stderr=log, start_new_session=own_session)
 
     @property
     def pid(self):

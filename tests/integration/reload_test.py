@@ -1,5 +1,6 @@
 """SIGHUP: settings and secrets are read again; what can change without a restart does, and a wrong file changes nothing."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -188,3 +189,31 @@ def test_a_changed_file_of_secrets_needs_neither_a_restart_nor_a_signal(world):
     wait_until("GitHub is well again", lambda: monitor.dashboard()["health"]["github"]["well"], 10.0)
     assert fresh not in monitor.log()
     assert monitor.take("linux").json() is not None
+
+
+def test_secrets_are_taken_when_nothing_but_the_files_state_tells_of_a_change(world):
+    """As where root's editor made the file its own, and chown mends that: what was written, and when, stays as it was."""
+    monitor = world.begin({"linux": profile(0)})
+    env = monitor.folder / ".env"
+    text = env.read_text()
+    fresh = API_TOKEN[::-1]
+    env.write_text(text.replace(API_TOKEN, "") + "#" * len(API_TOKEN))
+    wait_until("a wrong file is refused", lambda: "event=secrets_refused" in monitor.log())
+    written = env.stat()
+    env.write_text(text.replace(API_TOKEN, fresh))
+    os.utime(env, ns=(written.st_atime_ns, written.st_mtime_ns))
+    wait_until("they are taken", lambda: "event=secrets_renewed" in monitor.log())
+    assert Http(monitor.base_url, fresh).delete("/policy/override").status == 200
+
+
+def test_secrets_are_taken_although_a_reload_was_refused_for_something_else(world):
+    monitor = world.begin({"linux": profile(0)})
+    settings = (monitor.folder / "monitor.toml").read_text()
+    (monitor.folder / "monitor.toml").write_text(settings + "nonsense")
+    fresh = "another-api-token-0123456789"
+    env = monitor.folder / ".env"
+    env.write_text(env.read_text().replace(API_TOKEN, fresh))
+    monitor.signal(signal.SIGHUP)
+    wait_until("the settings are refused", lambda: "event=reload_refused" in monitor.log())
+    wait_until("the secrets are taken", lambda: "event=secrets_renewed" in monitor.log())
+    assert Http(monitor.base_url, fresh).delete("/policy/override").status == 200

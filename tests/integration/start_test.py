@@ -1,5 +1,6 @@
 """Starting, refusing to start, and ending."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -355,3 +356,23 @@ def test_systemd_is_told_of_readiness_watchdog_reloading_and_the_end(world):
     assert monitor.wait() == 0
     monitor.child = None
     systemd.socket.close()
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing(world):
+    """G10: takes, guests and the end go on."""
+    monitor = world.begin({"linux": profile(2)})
+    monitor.wait_for_runners("linux", 2)
+    monitor.stop()
+    reader, monitor.output = os.pipe()
+    try:
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        monitor.begin().wait_ready()
+        assert monitor.take("linux").status == 200
+        monitor.wait_for_runners("linux", 2)  # another one was made, booted, and fetched its config
+        monitor.signal(signal.SIGTERM)
+        assert monitor.wait(10.0) == 0
+        assert b"event=started" in os.read(reader, 4096)
+    finally:
+        os.close(reader)
+        os.close(monitor.output)
+        monitor.output = monitor.child = None
