@@ -32,7 +32,7 @@ struct GithubError {
     unauthorized,  ///< 401, and 403 that is no rate limit
     limited,       ///< 429, and 403 with a rate limit's marks; `retry_after` says until when
     server,        ///< 5xx: may have acted
-    unreachable,   ///< no connection, time-out, reset, cut off: may have acted
+    unreachable,   ///< no connection, time-out, reset, cut off: may have acted, unless it is `unsent`
     malformed,     ///< an answer that is too large, no JSON, or of the wrong shape: may have acted
     refused,       ///< any other 3xx or 4xx
   };
@@ -45,6 +45,8 @@ struct GithubError {
   /// Of a `limited` one: too much at once, rather than the hour's budget spent. Then every call makes it
   /// worse.
   bool secondary = false;
+  /// Of an `unreachable` one: nothing of the request has left this host.
+  bool unsent = false;
 
   explicit operator bool() const { return kind != Kind::none; }
   /// Whether the answer says nothing of the one runner that was asked about, but of GitHub as a whole.
@@ -62,7 +64,7 @@ struct GithubError {
   }
   /// Whether GitHub may have done what was asked although the answer was lost.
   bool may_have_acted() const {
-    return kind == Kind::server || kind == Kind::unreachable || kind == Kind::malformed;
+    return kind == Kind::server || (kind == Kind::unreachable && !unsent) || kind == Kind::malformed;
   }
 };
 /// A short word for logs and metric labels.

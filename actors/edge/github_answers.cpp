@@ -72,7 +72,9 @@ GithubError faulty(const HttpAnswer& answer) {
   if (answer.fault == HttpAnswer::Fault::no_token)
     return {Kind::unauthorized, 0, clean_message(answer.trouble, answer.token_sent), answer.retry_after};
   const auto kind = answer.fault == HttpAnswer::Fault::malformed ? Kind::malformed : Kind::unreachable;
-  return {kind, answer.status, clean_message(answer.trouble, answer.token_sent)};
+  GithubError error{kind, answer.status, clean_message(answer.trouble, answer.token_sent)};
+  error.unsent = answer.unsent;
+  return error;
 }
 
 std::optional<RunnerPage> page_of(const Json& object) {

@@ -42,10 +42,16 @@ std::string header_safe(const std::string& token) {
   return result;
 }
 
-HttpAnswer never_sent(const char* why) {
+HttpAnswer given_up(const char* why) {
   HttpAnswer answer;
   answer.fault = HttpAnswer::Fault::unreachable;
   answer.trouble = why;
+  return answer;
+}
+
+HttpAnswer never_sent(const char* why) {
+  auto answer = given_up(why);
+  answer.unsent = true;
   return answer;
 }
 
@@ -221,7 +227,7 @@ struct GithubHttp::Loop {
     auto ended = std::exchange(transfers, {});
     for (auto& [easy, entry] : ended) {
       curl_multi_remove_handle(multi, easy);
-      give_answer(entry.second, never_sent("stopping"));
+      give_answer(entry.second, given_up("stopping"));
     }
     ended.clear();
     while (true) {

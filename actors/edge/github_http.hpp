@@ -46,11 +46,13 @@ struct HttpRequest {
 struct HttpAnswer {
   enum class Fault {
     none,
-    unreachable, ///< no connection, time-out, reset, cut off, stopped: may have acted
+    unreachable, ///< no connection, time-out, reset, cut off, stopped: may have acted, unless it is `unsent`
     malformed,   ///< too large, or no HTTP: may have acted
     no_token,    ///< never sent: there is no token to send with it
   };
   Fault fault = Fault::none;
+  /// Of an unreachable one: no byte of the request has been handed to a connection.
+  bool unsent = false;
   /// Of a fault: one line for people.
   std::string trouble;
   /// Where there is no token: when to come again.

@@ -23,6 +23,8 @@ constexpr Duration longest_token_pause{30'000};
 /// A token is renewed so long before its end, and not used any more shortly before it: it has to arrive in time.
 constexpr Duration renewed_before{300'000};
 constexpr Duration unused_before{30'000};
+/// GitHub's live for an hour. What says that it lives longer is asked for anew all the same.
+constexpr Duration longest_token_life{24 * 3'600'000};
 constexpr std::int64_t tolerable_clock_error = 20; ///< seconds
 
 Steady token_clock() { return std::chrono::steady_clock::now(); }
@@ -42,7 +44,8 @@ std::optional<InstallationToken> token_of(const Json& json, std::int64_t now) {
   const auto lifetime = *expires - domain::Time{std::chrono::seconds{now}};
   if (lifetime <= Duration{0})
     return std::nullopt;
-  return InstallationToken{std::move(*token), std::chrono::duration_cast<Duration>(lifetime)};
+  return InstallationToken{std::move(*token),
+                           std::min(std::chrono::duration_cast<Duration>(lifetime), longest_token_life)};
 }
 
 } // namespace

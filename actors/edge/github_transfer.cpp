@@ -179,6 +179,9 @@ HttpAnswer GithubTransfer::finish(CURLcode code) {
   answer_.body.clear();
   answer_.fault =
       too_large_ || is_no_http(code) ? HttpAnswer::Fault::malformed : HttpAnswer::Fault::unreachable;
+  long sent = 0;
+  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &sent);
+  answer_.unsent = answer_.fault == HttpAnswer::Fault::unreachable && sent == 0;
   answer_.too_large = too_large_;
   answer_.trouble = too_large_          ? "answer larger than allowed"
                     : not_public_       ? "the address is none of the internet at large"

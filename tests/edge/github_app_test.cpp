@@ -237,6 +237,19 @@ TEST_CASE("G6: whatever is wrong with the answer there is no token, and no exit"
   }
 }
 
+TEST_CASE("G6: a token that is to live for ever is taken, and held for no longer than others") {
+  const AppKey key;
+  Server server([&](const Request& request) {
+    return asks_for_token(request)
+               ? answer(201, R"({"token":")" + app_token + R"(","expires_at":"9999-12-31T23:59:59Z"})")
+               : answer(200, runner_json(7, "a"));
+  });
+  GithubClient client(with_app(server, key));
+  CHECK(get(client, 7));
+  CHECK(get(client, 7));
+  CHECK(token_requests(server) == 1);
+}
+
 TEST_CASE("a key that is not there any more is said, and GitHub is not asked") {
   const AppKey key;
   Server server([](const Request&) { return answer(500, "{}"); });

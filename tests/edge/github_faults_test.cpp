@@ -108,6 +108,23 @@ TEST_CASE("a reset connection is unreachable") {
   CHECK(get_error({{"HTTP/1.1 200 OK\r\nContent-Le", Answer::Then::reset}}).kind == Kind::unreachable);
 }
 
+TEST_CASE("whether anything was sent is told, for what was not sent can't have acted") {
+  CHECK(get_error({{"", Answer::Then::reset}}).may_have_acted());
+  CHECK(get_error({scripted::silence()}, [](auto& o) { o.http.exchange_timeout = 100ms; }).may_have_acted());
+  GithubOptions nobody;
+  {
+    Server gone(std::vector<Answer>{});
+    nobody = options(gone);
+  }
+  SUBCASE("nobody listens") {}
+  SUBCASE("no such host") { nobody.api_url = "http://nobody.invalid"; }
+  SUBCASE("no connection in time") { nobody.http.connect_timeout = 0ms; }
+  GithubClient client(nobody);
+  const auto error = get(client, 7).error;
+  CHECK(error.kind == Kind::unreachable);
+  CHECK_FALSE(error.may_have_acted());
+}
+
 TEST_CASE("nobody at the address is unreachable, and no address at all too") {
   std::string url;
   {
@@ -246,7 +263,9 @@ TEST_CASE("a queue that is full turns calls away at once") {
   client.get(1, [](const auto&) {});
   CHECK(server.wait_for_requests(1, 5s));
   client.get(2, [](const auto&) {});
-  CHECK(get(client, 3).error.message == "too many requests wait for GitHub");
+  const auto error = get(client, 3).error;
+  CHECK(error.message == "too many requests wait for GitHub");
+  CHECK_FALSE(error.may_have_acted());
 }
 
 TEST_CASE("stopping answers what is in flight, what waits, and what their callbacks ask for") {
@@ -258,7 +277,8 @@ TEST_CASE("stopping answers what is in flight, what waits, and what their callba
   {
     GithubClient client(single);
     const auto tell = [&](const auto& reply) {
-      told.push_back(std::string{to_string(reply.error.kind)} + " " + reply.error.message);
+      told.push_back(std::string{to_string(reply.error.kind)} + " " + reply.error.message +
+                     (reply.error.may_have_acted() ? "" : ", unsent"));
     };
     client.get(1, [&, tell](const auto& reply) {
       tell(reply);
@@ -267,7 +287,8 @@ TEST_CASE("stopping answers what is in flight, what waits, and what their callba
     client.list(tell);
     CHECK(server.wait_for_requests(1, 5s));
   }
-  CHECK(told == std::vector<std::string>(3, "unreachable stopping"));
+  const std::string unsent = "unreachable stopping, unsent";
+  CHECK(told == std::vector<std::string>{"unreachable stopping", unsent, unsent});
   CHECK(std::chrono::steady_clock::now() - begin < 5s);
 }
 
