@@ -122,6 +122,8 @@ def test_a_hundred_guests_are_pictured_while_takes_and_reads_go_on(world):
     print(f"{count} guests each {interval} s: oldest picture p50 {percentile(ages, 0.5):.2f} s, max {max(ages):.2f} s; "
           f"{len(reads)} reads p50 {percentile(reads, 0.5) * 1e3:.1f} ms, p99 {percentile(reads, 0.99) * 1e3:.1f} ms; "
           f"{len(takes)} takes p50 {percentile(takes, 0.5) * 1e3:.0f} ms, max {max(takes) * 1e3:.0f} ms")
-    assert len(takes) >= 5
+    assert len(takes) >= 5 and len(reads) > 50
+    # As for tests/hostile: sanitizers make it slow.
+    assert percentile(reads, 0.99) < (2.0 if sanitized("CI_MONITOR", "ci-monitor") else 0.05)
     if not sanitized("CI_MONITOR", "ci-monitor"):
         assert max(ages) < 5 * interval  # loosely: the machine may have other things to do

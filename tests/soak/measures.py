@@ -119,15 +119,19 @@ def report(well, name, points, judgement):
     return well
 
 
+LEAST_LIVES_AN_HOUR = 2_000
+
+
 def judge(rows, pool):
-    """Prints one line a measure; True if none of them grew by more than its bound. `pool`: how many runners."""
+    """Prints one line a measure; True if none of them grew by more than its bound, over enough lives to tell. `pool`: how
+    many runners."""
     half = rows[len(rows) // 2:]
     lives = half[-1]["lives"] - half[0]["lives"]
     reservations = half[-1]["reservations"] - half[0]["reservations"]
     per_hour = rows[-1]["lives"] * 3600 / rows[-1]["seconds"]
     print(f"{rows[-1]['lives']} runner lives in {rows[-1]['seconds']:.0f} s ({per_hour:.0f} an hour); in the second half "
           f"{lives}, with {reservations} reservations")
-    well = True
+    well = per_hour >= LEAST_LIVES_AN_HOUR and reservations > 0
     for name, (flat, by_life, by_reservation, by_runner) in GROWTH.items():
         growth, doubt = fitted_growth(of(half, name))
         bound = flat + by_life * lives + by_reservation * reservations + by_runner * pool

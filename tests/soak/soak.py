@@ -106,6 +106,8 @@ def live(world, seconds, sampler, workflows):
           f"requests that a fault spoiled: {len(complaints)}")
     for text in sorted(set(complaints))[:5]:
         print(f"  {text}")
+    if not trouble.count:
+        raise Failure("no fault came")
 
 
 def settle(world):
