@@ -37,6 +37,27 @@ def wait_until_settled(world, count):
     wait_until(f"{count} runners at all parties", settled)
 
 
+def reserve(monitor):
+    """A full pool of two, and one of its runners reserved: what must not be lost."""
+    monitor.wait_for_runners("linux", 2)
+    unique_id = str(uuid.uuid4())
+    taken = monitor.take("linux", unique_id)
+    assert taken.status == 200
+    return unique_id, taken.json()["id"]
+
+
+def check_nothing_lost(world, unique_id, runner, deadline=None):
+    """G3: the reservation holds its runner, and everybody else says so too."""
+    monitor = world.monitor
+    monitor.wait_for_runners("linux", 1, "Reserved")
+    monitor.wait_for_runners("linux", 1)
+    assert monitor.take("linux", unique_id).json()["id"] == runner
+    if deadline is not None:
+        assert monitor.reservation(unique_id).json()["deadline"] == deadline
+    wait_until_settled(world, 2)
+    check_nothing_double(world, 2)
+
+
 def test_pools_are_filled(world):
     monitor = world.begin({"linux": profile(3), "windows": profile(1), "off": profile(0)})
     monitor.wait_for_runners("linux", 3)

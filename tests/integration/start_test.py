@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor import Monitor, built_profile, profile
+from pool_test import check_nothing_lost, reserve, wait_until_settled
 
 NOBODY = 65534
 
@@ -35,12 +36,21 @@ def checked(monitor):
 
 
 def test_a_second_monitor_on_the_same_data_folder_is_refused(world):
-    monitor = world.begin({"linux": profile(0)})
+    """G3: whoever holds the store goes on as before, though the other wants no runners."""
+    monitor = world.begin({"linux": profile(2)}, monitor_reserve_timeout=300, reserve_timeout_max=600)
+    unique_id, runner = reserve(monitor)
+    deadline = monitor.reservation(unique_id).json()["deadline"]
+    wait_until_settled(world, 2)
+    guests, runners = world.libvirt.guests(), monitor.runners().keys()
     second = Monitor(world.folder / "second", world.github.url, world.libvirt.uri, {"linux": profile(0)})
     second.data = monitor.data
     said = refused(world, second)
     assert f"in use by process {monitor.pid}" in said
     assert monitor.http.get("/readyz").status == 200
+    check_nothing_lost(world, unique_id, runner, deadline)
+    assert all(guests.values()) and world.libvirt.guests() == guests and monitor.runners().keys() == runners
+    job = world.github.queue_job(f"reserved-for:{unique_id}")
+    assert world.github.wait_for_job(job["id"])["conclusion"] == "success"
 
 
 def test_a_second_monitor_on_the_same_images_folder_is_refused(world):

@@ -9,7 +9,7 @@ import pytest
 from harness import wait_until
 from monitor import profile
 from outside import settle
-from pool_test import check_nothing_double, wait_until_settled
+from pool_test import check_nothing_lost, reserve
 from start_test import refused
 
 # Room for the store and its log, and little more.
@@ -17,31 +17,10 @@ SMALL = "1M"
 PROFILES = {"linux": profile(2)}
 
 
-def reserve(monitor):
-    """A full pool, and one of its runners reserved: what must not be lost."""
-    monitor.wait_for_runners("linux", 2)
-    unique_id = str(uuid.uuid4())
-    taken = monitor.take("linux", unique_id)
-    assert taken.status == 200
-    return unique_id, taken.json()["id"]
-
-
 def contents(folder):
     """What the store's files hold. An index of its log, and an empty log, come and go with every reader."""
     found = {path.name: path.read_bytes() for path in sorted(folder.glob("monitor.db*"))}
     return {name: data for name, data in found.items() if data and not name.endswith("-shm")}
-
-
-def check_nothing_lost(world, unique_id, runner, deadline=None):
-    """G3: the reservation holds its runner, and everybody else says so too."""
-    monitor = world.monitor
-    monitor.wait_for_runners("linux", 1, "Reserved")
-    monitor.wait_for_runners("linux", 1)
-    assert monitor.take("linux", unique_id).json()["id"] == runner
-    if deadline is not None:
-        assert monitor.reservation(unique_id).json()["deadline"] == deadline
-    wait_until_settled(world, 2)
-    check_nothing_double(world, 2)
 
 
 LONG = {"monitor_reserve_timeout": 300, "reserve_timeout_max": 600}
