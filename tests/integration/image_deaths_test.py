@@ -6,6 +6,7 @@ from deaths import ask_until, check_whole, have_died, wait_for_deaths, with_deat
 from harness import wait_until
 from images_test import base_files, files_of, image_of, rebuild, templates
 from monitor import built_profile, profile
+from pool_test import check_room
 
 IMAGES = ["images:prepare", "images:start", "images:seal", "images:response:2", "libvirt_images:disk", "libvirt_images:iso",
           "libvirt_images:define,hypervisor:list:3", "libvirt_images:start,libvirt_control:list:4", "libvirt_images:rename",
@@ -25,6 +26,7 @@ def test_whoever_dies_while_an_image_is_built_on_an_empty_host(world, death):
     wait_until("nothing but the image is left", lambda: base_files(monitor) == files_of(templates(world))
                and len(templates(world)) == 1 and not world.libvirt.guests("ci-rebuild-"))
     assert image_of(monitor)["state"] == "ready"
+    check_room(world, 1)
 
 
 @pytest.mark.parametrize("death", ["images:remove", "libvirt_images:forget"])

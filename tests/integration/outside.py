@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -21,13 +22,18 @@ DOMAIN = """<domain type='test'><name>{name}</name><memory unit='MiB'>64</memory
 </disk><interface type='network'><source network='default'/></interface></devices></domain>"""
 
 
+EVENT = re.compile(r"event 'lifecycle' for domain '(.+)': (\w+)")
+
+
 class Libvirt(Process):
-    """A private libvirtd with the test driver, and what a person would do to it with virsh."""
+    """A private libvirtd with the test driver, and what a person would do to it with virsh. All guests' starts and stops
+    are written down."""
 
     def __init__(self, folder):
         super().__init__("libvirtd", folder)
         self.uri = f"test+unix:///default?socket={self.folder}/libvirt-sock"
-        self.holder = None
+        self.holder = self.watcher = None
+        self.events = self.folder / "events"
 
     def begin(self):
         # Not in a session of its own: the script becomes libvirtd without changing its pid only then.
@@ -40,25 +46,57 @@ class Libvirt(Process):
         self.holder.stdin.flush()
         if "held" not in self.holder.stdout.readline():
             raise Failure("virsh does not stay connected")
+        self.begin_watching()
         self.use_own_network()
         self.virsh("destroy", "test")
+        wait_until("its events are written down", self.try_watcher)
         self.virsh("undefine", "test")
         return self
 
-    def end_holder(self):
+    def begin_watching(self):
+        """By events, not by samples: who runs for a moment only is seen, too."""
+        with open(self.events, "wb") as events:
+            self.watcher = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", "stdbuf", "-oL", "virsh", "-q", "-c", self.uri,
+                 "event", "--event", "lifecycle", "--loop"], stdin=subprocess.DEVNULL, stdout=events, stderr=events)
+
+    def try_watcher(self):
+        """Whether the test driver's own guest was heard of; if not, lets it start and stop again."""
+        heard = "'test'" in self.events.read_text()
+        if not heard:
+            self.virsh("start", "test")
+            self.virsh("destroy", "test")
+        return heard
+
+    def heard(self):
+        """By the events so far: the names of those that run, and how many ran at once at most."""
+        running, most = set(), 0
+        for name, what in EVENT.findall(self.events.read_text()):
+            if what == "Started":
+                running.add(name)
+            elif what == "Stopped":
+                running.discard(name)
+            most = max(most, len(running))
+        return running, most
+
+    def end_clients(self):
         if self.holder is not None:
             self.holder.stdin.close()
             self.holder.wait(30)
             self.holder.stdout.close()
             self.holder = None
+        if self.watcher is not None:
+            self.watcher.kill()
+            self.watcher.wait()
+            self.watcher = None
 
     def stop(self, seconds=60.0):
-        self.end_holder()
+        self.end_clients()
         super().stop(seconds)
 
     def kill(self):
         super().kill()
-        self.end_holder()
+        self.end_clients()
 
     def use_own_network(self):
         definition = self.folder / "network.xml"

@@ -37,6 +37,22 @@ def wait_until_settled(world, count):
     wait_until(f"{count} runners at all parties", settled)
 
 
+def gigabytes(size):
+    return int(size.removesuffix("G"))
+
+
+def check_room(world, count):
+    """G4, by all events of libvirt: so many guests ran at once, and never more than the host has room for, where all
+    profiles are of one size."""
+    size, = {gigabytes(values["requires_normal_memory"]) for values in world.monitor.profiles.values()}
+    room = gigabytes(world.monitor.settings["available_normal_memory"]) // size
+    libvirt = world.libvirt
+    wait_until("the events tell who runs now",
+               lambda: libvirt.heard()[0] == {name for name, runs in libvirt.guests("").items() if runs})
+    most = libvirt.heard()[1]
+    assert count <= most <= room, f"{most} guests ran at once"
+
+
 def reserve(monitor):
     """A full pool of two, and one of its runners reserved: what must not be lost."""
     monitor.wait_for_runners("linux", 2)

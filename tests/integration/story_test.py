@@ -9,7 +9,7 @@ from harness import wait_until
 from history_test import events
 from images_test import base_files, files_of, image_of, rebuild, templates
 from monitor import built_profile
-from pool_test import check_nothing_double, wait_until_settled
+from pool_test import check_nothing_double, check_room, wait_until_settled
 from select_test import begin_run, contents, select, upload, zipped
 
 TARGET = 3
@@ -177,3 +177,4 @@ def test_from_an_empty_host_to_a_restart(world):
     rebuild_fails_twice(world, monitor)
     restart(world, monitor, monitor.restart, kept, spent)
     restart(world, monitor, monitor.crash, kept, spent)
+    check_room(world, TARGET)

@@ -7,6 +7,7 @@ import pytest
 
 from deaths import begin_pool, check_whole, restarts, wait_for_deaths
 from harness import wait_until
+from pool_test import check_room
 
 CLIENT_PATIENCE = 30.0
 
@@ -42,6 +43,7 @@ def test_any_actor_may_die_while_the_pool_is_made(world, death):
     monitor = begin(world, death)
     wait_for_deaths(monitor, death)
     check_whole(world, 3)
+    check_room(world, 3)
 
 
 @pytest.mark.parametrize("death", ["monitor:take", "monitor:response:60", "gateway:take", "gateway:response",
