@@ -1,6 +1,7 @@
 """The process is killed at a named step of actors/crash_point.hpp, `<step>.<moment>` or `<step>.<moment>:<nth time>`, and started
 again: what leads there, and how the host is counted afterwards."""
 
+import os
 import signal
 import sqlite3
 import threading
@@ -9,13 +10,14 @@ from pathlib import Path
 from harness import wait_until
 from monitor import REPOSITORY, SNAPSHOT, profile
 from outside import DOMAIN
-from pool_test import check_nothing_double, wait_until_settled
+from pool_test import check_nothing_double, check_room, wait_until_settled
 
 PROFILES = {"linux": profile(3, memory="1G")}
 LOOKS_OURS, PLAINLY_FOREIGN = "ci-runner-linux.777", "debugging"
-# None has a name that the daemon gives (spec: what is ours on disk).
+# None has a name that the daemon gives (spec: what is ours on disk) but the last: that of an image that its store lacks.
 FOREIGN_FILES = ["runner/777", "runner/debugging-777-base.img", f"base/linux/base.img.{SNAPSHOT}", "base/linux/notes",
-                 "base/other/base.img@yesterday", "nvram/debugging_VARS.fd"]
+                 "base/other/base.img@yesterday", "nvram/debugging_VARS.fd",
+                 "base/linux/base.img@2020-01-01T00:00:00.000000000Z"]
 
 
 class Foreign:
@@ -139,42 +141,72 @@ def files_below(folder):
     return {str(path.relative_to(folder)) for path in Path(folder).rglob("*") if not path.is_dir()}
 
 
-def check_store(monitor, runners, reservations):
-    """So many live runners and ended reservations, and no row about anything else but what is gone."""
+def phases_of_images(monitor):
+    return [phase for phase, in read_store(monitor, "SELECT phase FROM image")]
+
+
+def check_store(monitor, runners, reservations, images):
+    """So many live runners, ended reservations and ready images, and no row about anything else but what is gone."""
     assert count_phases(monitor, "runner").keys() <= {"live", "gone"} and count_phases(monitor, "runner")["live"] == runners
     assert count_phases(monitor, "reservation") == ({"ended": reservations} if reservations else {})
     assert read_store(monitor, "SELECT count(*) FROM slot WHERE state NOT IN ('released', 'finished', 'given_up')") == [(0,)]
-    for table in ("secret", "image", "note"):
+    assert phases_of_images(monitor) == ["ready"] * images
+    for table in ("secret", "note"):
         assert read_store(monitor, f"SELECT count(*) FROM {table}") == [(0,)], table
     assert read_store(monitor, "PRAGMA quick_check") == [("ok",)]
     assert read_store(monitor, "PRAGMA foreign_key_check") == []
 
 
-def check_files(world, monitor):
-    """The data folder's and the hand-made images' files: those of a pool that was never killed."""
-    ids = set(monitor.runners())
-    kept = {"monitor.db", "monitor.lock", "last-runner-id"}
+def files_of(names):
+    """The files of the images with these templates."""
+    return sorted(f"{file}@{name.partition('@')[2]}" for name in names for file in ("base.img", "config.iso"))
+
+
+def check_data_folder(monitor, built):
+    """Its files are those of a monitor that was never killed; the links that the older monitor goes by (spec: taking over a
+    host) name the newest images."""
+    links = {f"profiles/{key}/snapshot": snapshot for _, key, snapshot in built}
+    kept = {"monitor.db", "monitor.lock", "last-runner-id", *links}
     log = {"monitor.db-wal", "monitor.db-shm"}
-    pictures = {f"runners/{runner}/screenshot.png" for runner in ids}
-    wait_until("only what belongs to a runner is in the data folder",
+    pictures = {f"{folder}/screenshot.png" for folder in (
+        *(f"runners/{runner}" for runner in monitor.runners()), *(f"profiles/{key}" for _, key, _ in built))}
+    wait_until("only what belongs to a runner or an image is in the data folder",
                lambda: kept <= files_below(monitor.data) <= kept | log | pictures)
-    images = Path(monitor.settings["images_path"])
-    templates = {f"{key}/base.img@{SNAPSHOT}": key for key in monitor.profiles}
-    assert files_below(images / "base") == set(templates)
-    for name, key in templates.items():
-        assert (images / "base" / name).read_bytes() == key.encode().ljust(64 * 1024, b"\0")
-    assert set(world.libvirt.guests("")) == {f"ci-template-{key}@{SNAPSHOT}" for key in monitor.profiles} \
-        | {runner["guest_name"] for runner in monitor.runners().values()}
+    wait_until("the links name the newest images",
+               lambda: {name: os.readlink(monitor.data / name) for name in links} == links)
 
 
-def settle_and_check(world, monitor, reservations=0, count=3):
-    """The pool is whole, what is not ours is as it was, and nothing is left over of anything else."""
-    monitor.wait_for_runners("linux", count, seconds=60.0)
+def check_images(world, monitor, built):
+    """Their files and templates, made by hand or built, and no guest besides but the runners'."""
+    images = Path(monitor.settings["images_path"]) / "base"
+    by_hand = {key: f"{key}/base.img@{SNAPSHOT}"
+               for key, values in monitor.profiles.items() if not values.get("built")}
+    assert files_below(images) == {*by_hand.values(), *(
+        f"{key}/{file}" for template, key, _ in built for file in files_of([template]))}
+    for key, name in by_hand.items():
+        assert (images / name).read_bytes() == key.encode().ljust(64 * 1024, b"\0")
+    assert set(world.libvirt.guests("")) == {
+        *(f"ci-template-{key}@{SNAPSHOT}" for key in by_hand), *(template for template, _, _ in built),
+        *(runner["guest_name"] for runner in monitor.runners().values())}
+
+
+def check_files(world, monitor):
+    built = read_store(monitor, "SELECT template_guest, profile, snapshot FROM image ORDER BY snapshot")
+    check_data_folder(monitor, built)
+    check_images(world, monitor, built)
+
+
+def settle_and_check(world, monitor, reservations=0, count=3, images=0):
+    """The pool is whole, so are the images that were built, what is not ours is as it was, nothing is left over of anything
+    else (G5), and at no moment was it more than the host has room for (G4)."""
+    monitor.wait_for_runners("linux", count, seconds=120.0)
     wait_until("nothing is under way", lambda: count_phases(monitor, "runner").keys() <= {"live", "gone"}
+               and phases_of_images(monitor) == ["ready"] * images
                and read_store(monitor, "SELECT count(*) FROM secret") == [(0,)])
     world.foreign.check_untouched()
     world.foreign.remove()
     wait_until_settled(world, count)
     check_nothing_double(world, count)
-    check_store(monitor, count, reservations)
+    check_room(world, count)
+    check_store(monitor, count, reservations, images)
     check_files(world, monitor)

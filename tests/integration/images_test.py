@@ -1,16 +1,15 @@
 """Images: built on an empty host, tried, switched to, replaced while runners serve; failing ones; crashes at each step (G5, G8)."""
 
-import signal
 from pathlib import Path
 
 import pytest
 
+from crash import Foreign, Request, files_of, settle_and_check, start_and_crash
 from harness import wait_until
 from monitor import built_profile
 from outside import settle
 
 REBUILD, TEMPLATE = "ci-rebuild-", "ci-template-"
-FOREIGN_FILE = "base.img@2020-01-01T00:00:00.000000000Z"
 
 
 def image_of(monitor, key="linux"):
@@ -29,11 +28,6 @@ def templates(world):
 def base_files(monitor, key="linux"):
     folder = Path(monitor.settings["images_path"]) / "base" / key
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-
-def files_of(names):
-    """The files of the images with these templates."""
-    return sorted(f"{file}@{name.partition('@')[2]}" for name in names for file in ("base.img", "config.iso"))
 
 
 def rebuild(monitor, key="linux"):
@@ -109,30 +103,18 @@ def test_a_rebuild_that_fails_backs_off_and_harms_nobody(world):
 
 @pytest.mark.parametrize("step", [
     "image_prepare.order", "image_prepare.answer", "image_start.order", "image_start.answer", "image_seal.order",
-    "image_seal.answer", "switch.order", "switch.answer"])
+    "image_seal.answer", "switch.order", "switch.answer", "link.order:2", "link.answer:2"])
 def test_killed_while_an_image_is_built(world, step):
-    """G5: finished or undone; nothing left over, nothing foreign touched."""
+    """G4, G5: finished or undone; nothing left over, nothing foreign touched. The first link of a process is the old one's."""
     monitor = world.begin({"linux": built_profile(1)}, available_normal_memory="2G")
     monitor.wait_for_runners("linux", 1)
-    foreign = Path(monitor.settings["images_path"]) / "base" / "linux" / FOREIGN_FILE
-    foreign.write_text("foreign")
+    world.foreign = Foreign(world)
     old = templates(world)
     monitor.stop()
-    monitor.environment = {"CI_MONITOR_CRASH_AT": step}
-    monitor.begin().wait_ready()
-    try:
-        rebuild(monitor)
-    except OSError:
-        pass  # it may die before it answers
-    assert monitor.wait() == -signal.SIGKILL
-    monitor.child = None
-    monitor.environment = {}
+    start_and_crash(monitor, step, Request(monitor, lambda _: rebuild(monitor)))
     monitor.begin().wait_ready()
     wait_replaced(world, monitor, old, 1)
-    assert world.libvirt.guests(REBUILD) == {}
-    assert len(templates(world)) == 2
-    assert base_files(monitor) == sorted(files_of(templates(world)) + [FOREIGN_FILE])
-    assert foreign.read_text() == "foreign"
+    settle_and_check(world, monitor, count=1, images=2)
 
 
 def test_rebuild_of_a_profile_that_is_not_there_or_made_by_hand(world):
@@ -145,9 +127,10 @@ def test_rebuild_of_a_profile_that_is_not_there_or_made_by_hand(world):
 
 @pytest.mark.parametrize("step", ["image_discard.order", "image_discard.answer"])
 def test_killed_while_an_old_image_is_deleted(world, step):
-    """G5: the three newest are kept, whatever happens while the fourth goes."""
+    """G4, G5: the three newest are kept, whatever happens while the fourth goes."""
     monitor = world.begin({"linux": built_profile(1)}, available_normal_memory="4G")
     monitor.wait_for_runners("linux", 1)
+    world.foreign = Foreign(world)
     for _ in range(2):
         old = templates(world)
         rebuild(monitor)
@@ -155,14 +138,9 @@ def test_killed_while_an_old_image_is_deleted(world, step):
     oldest, kept = templates(world)[0], templates(world)[1:]
     assert len(kept) == 2
     monitor.stop()
-    monitor.environment = {"CI_MONITOR_CRASH_AT": step}
-    monitor.begin().wait_ready()
-    rebuild(monitor)
-    assert monitor.wait() == -signal.SIGKILL
-    monitor.child = None
-    monitor.environment = {}
+    start_and_crash(monitor, step, Request(monitor, lambda _: rebuild(monitor)))
     monitor.begin().wait_ready()
     wait_until("the oldest is deleted", lambda: oldest not in templates(world), 60.0)
     wait_replaced(world, monitor, kept, 1)
-    assert len(templates(world)) == 3 and templates(world)[:2] == kept
-    wait_until("its files, too", lambda: base_files(monitor) == files_of(templates(world)))
+    settle_and_check(world, monitor, count=1, images=3)
+    assert templates(world)[:2] == kept
