@@ -3,7 +3,7 @@
 import sqlite3
 import uuid
 
-from crash import read_store, start_and_crash
+from crash import Foreign, files_below, read_store, settle_and_check, start_and_crash
 from harness import wait_until
 from monitor import profile
 from pool_test import check_nothing_double, wait_until_settled
@@ -78,14 +78,23 @@ class FirstStore:
                 for table, columns in self.columns.items()}
 
 
+def all_there_is(world):
+    """Ours and others': guests and whether they run, ids of registrations by name, files of disks and images."""
+    return (world.libvirt.guests(""), {name: known["id"] for name, known in world.github.registrations().items()},
+            files_below(world.monitor.settings["images_path"]))
+
+
 def test_killed_while_an_older_store_is_brought_up_to_date(world):
     """G3, G5: each format is there whole or not at all, no row is lost, and the pool goes on where it was."""
-    monitor = world.begin({"linux": profile(2)}, monitor_reserve_timeout=300, reserve_timeout_max=600)
+    monitor = world.begin({"linux": profile(2)}, available_normal_memory="2G", monitor_reserve_timeout=300,
+                          reserve_timeout_max=600)
+    world.foreign = Foreign(world)
     idle = monitor.wait_for_runners("linux", 2)
     unique_id = str(uuid.uuid4())
     runner = monitor.take("linux", unique_id).json()["id"]
     deadline = monitor.reservation(unique_id).json()["deadline"]
     monitor.stop()
+    everything = all_there_is(world)
     newest = version_of(monitor)
     assert newest >= 3
     first = FirstStore(monitor)
@@ -105,12 +114,13 @@ def test_killed_while_an_older_store_is_brought_up_to_date(world):
     assert monitor.runners().keys() == idle.keys()
     assert monitor.take("linux", unique_id).json()["id"] == runner
     assert monitor.reservation(unique_id).json()["deadline"] == deadline
-    wait_until_settled(world, 2)
-    check_nothing_double(world, 2)
+    wait_until("libvirt, GitHub and the disks are as before", lambda: all_there_is(world) == everything)
     job = world.github.queue_job(f"reserved-for:{unique_id}")
     assert world.github.wait_for_job(job["id"])["runner_name"] == idle[runner]["registration"]["name"]
     wait_until("it is replaced", lambda: runner not in monitor.runners() and len(monitor.runners("linux", "Idle")) == 2)
     assert min(set(monitor.runners()) - set(idle)) > max(idle)
+    wait_until("its reservation has ended", lambda: monitor.reservation(unique_id).json()["ended_time"])
+    settle_and_check(world, monitor, reservations=1, count=2)
     told = read_store(monitor, "SELECT number, event FROM history")
     kept = [(row[0], row[2]) for row in first.rows["history"]]
     assert told[:len(kept)] == kept
