@@ -45,7 +45,7 @@ class BodyStreams {
 
  private:
   struct Transfer {
-    std::function<Builder()> begin;
+    std::function<Builder()> begin; ///< this and `refuse` hold the request; empty once there is a builder
     std::function<void()> refuse;
     std::optional<Builder> builder; ///< none before the first piece
     std::shared_ptr<BodySource> source;
@@ -116,7 +116,7 @@ class BodyStreams {
     if (!piece || piece->empty() || static_cast<std::int64_t>(piece->size()) > transfer.left)
       return lose(at);
     if (!transfer.builder)
-      transfer.builder.emplace(transfer.begin());
+      begin(transfer);
     transfer.left -= static_cast<std::int64_t>(piece->size());
     transfer.builder->append_body(std::move(piece));
     if (transfer.left > 0) {
@@ -126,6 +126,13 @@ class BodyStreams {
     auto last = std::move(transfer);
     transfers_.erase(at);
     last.builder->done([token = std::move(last.token)](const auto&) {});
+  }
+
+  /// The request goes: it is counted no longer than until its answer begins, and a client takes its time.
+  static void begin(Transfer& transfer) {
+    transfer.builder.emplace(transfer.begin());
+    transfer.begin = nullptr;
+    transfer.refuse = nullptr;
   }
 
   void taken_in(std::uint64_t serial, const asio::error_code& error) {
