@@ -73,6 +73,11 @@ bool range_counts(const Request& request, const domain::FileVersion& version) {
   return time && *time == whole_seconds(version.modified_at);
 }
 
+bool is_condition(std::string_view name) {
+  return equal_caseless(name, "If-None-Match") || equal_caseless(name, "If-Modified-Since") ||
+         equal_caseless(name, "If-Range") || equal_caseless(name, "Range");
+}
+
 } // namespace
 
 Selection select_bytes(const Request& request, const domain::FileVersion& version) {
@@ -86,6 +91,15 @@ Selection select_bytes(const Request& request, const domain::FileVersion& versio
   if (!asked.well_formed)
     return whole;
   return asked.range ? Selection{206, *asked.range} : Selection{416, {}};
+}
+
+Request conditions_of(const Request& request) {
+  Request conditions;
+  conditions.method = request.method;
+  for (const auto& header : request.headers)
+    if (is_condition(header.first))
+      conditions.headers.push_back(header);
+  return conditions;
 }
 
 } // namespace ci::http

@@ -26,4 +26,7 @@ struct Selection {
 /// of other units than bytes and of a malformed one nothing is taken in: the whole file answers.
 Selection select_bytes(const Request&, const domain::FileVersion&);
 
+/// All that select_bytes() reads of a request, for who must wait: a body may be large.
+Request conditions_of(const Request&);
+
 } // namespace ci::http

@@ -84,7 +84,7 @@ void serve_file(Context& context, const Request& request, const ResponderPtr& re
   caf::delayed_anon_send(gateway, patience, expire_atom::value, ResponderRef(responder));
   auto path = asked.path;
   const auto folder = asked.folder;
-  OpenedTo answer = [request, responder, asked = std::move(asked), files, begin_by,
+  OpenedTo answer = [request = conditions_of(request), responder, asked = std::move(asked), files, begin_by,
                      share = std::move(share)](FileReply opened) {
     if (!opened.file)
       return responder->refuse(not_found());

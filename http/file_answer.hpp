@@ -18,7 +18,7 @@ struct FileRequest {
 };
 
 /// 404 where there is no such file; 503 where it is not opened and its first piece read within `Waits::file`, or
-/// too many wait to be opened; ranges and conditions of the request count. Any thread.
+/// too many wait to be opened; of the request its conditions_of() alone count. Any thread.
 void serve_file(Context&, const Request&, const ResponderPtr&, FileRequest);
 
 } // namespace ci::http

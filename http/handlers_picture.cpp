@@ -1,4 +1,5 @@
 /// Pictures of guests' screens.
+#include "http/byte_range.hpp"
 #include "http/file_answer.hpp"
 #include "http/handlers.hpp"
 
@@ -66,7 +67,8 @@ void runner_picture_now(Context& context, const Request& request, const Responde
   if (!screenshots)
     return responder->refuse(not_ready());
   // In the actor's thread: hands on and leaves.
-  PicturedTo answer = [&context, request, responder, id = runner->id](const domain::PictureOutcome& outcome) {
+  PicturedTo answer = [&context, request = conditions_of(request), responder,
+                       id = runner->id](const domain::PictureOutcome& outcome) {
     if (outcome.state == domain::PictureState::taken)
       serve_file(context, request, responder,
                  {domain::ServedFolder::pictures, domain::runner_picture_path(id), png, false});

@@ -14,7 +14,11 @@ Selection ask(Headers headers, const FileVersion& of = version, const char* meth
   Request request;
   request.method = method;
   request.headers = std::move(headers);
-  return select_bytes(request, of);
+  const auto selection = select_bytes(request, of);
+  const auto later = select_bytes(conditions_of(request), of);
+  CHECK(later.status == selection.status);
+  CHECK(later.range == selection.range);
+  return selection;
 }
 Selection range(const char* value, const FileVersion& of = version) { return ask({{"Range", value}}, of); }
 void check_part(const Selection& selection, std::int64_t begin, std::int64_t end) {
