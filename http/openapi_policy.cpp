@@ -15,7 +15,7 @@ const char* const openapi_policy = R"json({
   "responses": {
     "200": {"description": "The counts that were granted.",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Counts"}}}},
-    "400": "There are no parameters, or a count is no number from 0 to 10000; see errors.",
+    "400": "There are no parameters, or more than 256, or a count is no number from 0 to 10000; see errors.",
     "404": "There is no such profile.",
     "409": "Another override is in force.",
     "422": "It asks for nothing beyond the configured targets, or nothing of it can be granted.",
@@ -32,7 +32,7 @@ const char* const openapi_policy = R"json({
   "responses": {
     "200": {"description": "What would be granted now, by profile.",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Explanation"}}}},
-    "400": "There are no parameters, or a count is no number from 0 to 10000; see errors.",
+    "400": "There are no parameters, or more than 256, or a count is no number from 0 to 10000; see errors.",
     "404": "There is no such profile.",
     "503": "The first crank is not over, or libvirt was not heard yet."}},
 "POST /profile/{profile_key}/rebuild": {

@@ -103,7 +103,12 @@ domain::TakeRequest read_take(ParameterReader& reader, std::string profile, cons
 
 domain::ProfileNumbers read_override(ParameterReader& reader, const Request& request) {
   constexpr int most = 10'000;
+  constexpr std::size_t most_counts = 256;
   domain::ProfileNumbers counts;
+  if (request.target.query.size() > most_counts) {
+    reader.note("<profile_key>", "is given more than " + std::to_string(most_counts) + " times");
+    return counts;
+  }
   std::set<std::string> seen;
   for (const auto& parameter : request.target.query) {
     if (!seen.insert(parameter.name).second)

@@ -41,7 +41,8 @@ domain::TakeRequest read_take(ParameterReader&, std::string profile, const std::
                               int max_take_count);
 
 /// The counts of runners by profile that an override asks for, `<profile_key>=<count>` each, 0 to 10,000. Every
-/// parameter is one: noted where there is none, and each that is repeated or malformed.
+/// parameter is one: noted where there is none, and each that is repeated or malformed. More than 256 are one note,
+/// and none of them is read.
 domain::ProfileNumbers read_override(ParameterReader&, const Request&);
 
 /// Reads what POST /select-runner asks, as read_take() does. Of `X-Reservation-Key` the digest alone is kept.

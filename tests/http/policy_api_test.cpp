@@ -116,6 +116,12 @@ TEST_CASE("what would be granted is explained without asking the monitor") {
   check_problem(client.get("/policy/explain"), 400);
   check_problem(client.get("/policy/explain?linux=x"), 400);
   check_problem(client.get("/policy/explain?nowhere=1"), 404);
+  std::string many = "?";
+  for (int i = 0; many.size() < 8'000; ++i)
+    many += std::to_string(i) + "&";
+  auto answer = client.get("/policy/explain" + many);
+  check_problem(answer, 400);
+  CHECK(json::parse(answer.body)["errors"].size() == 1);
   service.board->publish(host_snapshot(true));
   CHECK(explain("?linux=4")["refusal"] == "override_active");
   CHECK(service.script->asked.count() == 0);
