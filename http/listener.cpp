@@ -151,6 +151,9 @@ struct AcceptCounter {
   }
 };
 
+/// RESTinio's, under a name by which the parser's settings are found.
+struct Methods : restinio::default_http_methods_t {};
+
 } // namespace wire
 
 } // namespace ci::http
@@ -171,6 +174,18 @@ struct restinio::impl::acceptor_details::ip_blocker_holder_t<ci::http::wire::Acc
   }
 };
 
+/// RESTinio watches no time-out of a request that asks for an upgrade (or a tunnel: CONNECT), nor of its answer.
+/// Neither is made here, so such a request is one like any other.
+template <>
+inline http_parser_settings restinio::impl::create_parser_settings<ci::http::wire::Methods>() noexcept {
+  auto settings = create_parser_settings<restinio::default_http_methods_t>();
+  settings.on_headers_complete = [](http_parser* parser) {
+    parser->upgrade = 0;
+    return restinio_headers_complete_cb(parser);
+  };
+  return settings;
+}
+
 namespace ci::http {
 
 namespace wire {
@@ -182,6 +197,7 @@ struct Traits
                          std::function<restinio::request_handling_status_t(restinio::request_handle_t)>,
                          restinio::default_strand_t, CountedSocket> {
   using ip_blocker_t = AcceptCounter;
+  using http_methods_mapper_t = Methods;
 };
 
 } // namespace wire

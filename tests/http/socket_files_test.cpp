@@ -273,6 +273,22 @@ TEST_CASE("G12: of a request whose file is never opened nothing large is kept wh
   CHECK(held_bytes() - before < 10 * 10'000);
 }
 
+TEST_CASE("G10: a client that takes nothing in is cut off, whatever it would like the connection to become") {
+  auto options = for_guests();
+  options.waits.write = 300ms;
+  Service service(options);
+  write_file(service.folder.path() / "deps" / "large", pattern(32 << 20));
+  auto other = service.client();
+  auto deaf = service.client();
+  SUBCASE("HTTP") { deaf.ask("GET", "/image-deps/large"); }
+  SUBCASE("upgrade") { deaf.ask("GET", "/image-deps/large", "Connection: Upgrade\r\nUpgrade: websocket\r\n"); }
+  deaf.begun();
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (service.server.open_connections() > 1 && std::chrono::steady_clock::now() < deadline)
+    CHECK(other.get("/healthz").status == 200);
+  CHECK(service.server.open_connections() == 1);
+}
+
 TEST_CASE("G12: of a folder that hangs only so many files are waited for, and others are served") {
   HangingService service(0, 0, 1s);
   write_file(service.folder.path() / "repo" / "file", "text");
