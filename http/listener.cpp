@@ -9,6 +9,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace ci::http {
 
 namespace {
@@ -53,13 +56,20 @@ namespace wire {
 /// One connection's place among the counted ones, and what its request holds of memory.
 class Ration {
  public:
+  /// A line may be a field of a head, which the parser keeps in 72 bytes, or the size of a chunk, which it keeps in
+  /// 16, in vectors that may be half empty.
+  static constexpr std::int64_t line_bytes = 144;
+
   Ration(std::shared_ptr<ConnectionCounts> counts, ConnectionCounts::Token token, domain::Address source)
       : counts_(std::move(counts)), token_(std::move(token)), source_(source) {}
   ~Ration() { answered(); }
 
-  /// Before a read of at most so many bytes. False: it would hold too much.
-  bool read(std::size_t bytes) {
-    read_ += static_cast<std::int64_t>(bytes);
+  /// What was read, before it is parsed. False: it would hold too much.
+  bool read(std::string_view bytes) {
+    // Bare line feeds may end fields, and bare carriage returns chunks' sizes.
+    const auto lines = std::max(std::count(bytes.begin(), bytes.end(), '\r'),
+                                std::count(bytes.begin(), bytes.end(), '\n'));
+    read_ += static_cast<std::int64_t>(bytes.size()) + lines * line_bytes;
     const auto more = read_ - ConnectionCounts::free_bytes - held_;
     if (more <= 0)
       return true;
@@ -103,19 +113,23 @@ class CountsService : public asio::execution_context::service {
   Admission admission_{{}, {}};
 };
 
-/// A socket that is counted for as long as its connection exists, and closed where its request would hold too
-/// much. RESTinio reads and writes by way of these two members alone.
+/// A socket that is counted for as long as its connection exists, and fails to read where its request would hold
+/// too much: RESTinio then closes it. It reads and writes by way of these two members alone, and its handlers keep
+/// the connection, and so the socket, alive.
 class CountedSocket : public tcp::socket {
  public:
   using tcp::socket::socket;
 
-  template <class Buffers, class Handler>
-  auto async_read_some(const Buffers& buffers, Handler&& handler) {
-    if (ration && !ration->read(asio::buffer_size(buffers))) {
-      asio::error_code ignored;
-      close(ignored); // the read fails, and RESTinio ends the connection
-    }
-    return tcp::socket::async_read_some(buffers, std::forward<Handler>(handler));
+  template <class Handler>
+  auto async_read_some(const asio::mutable_buffer& buffer, Handler&& handler) {
+    const auto executor = asio::get_associated_executor(handler, get_executor());
+    auto count = [this, buffer, handler = std::forward<Handler>(handler)](asio::error_code error,
+                                                                         std::size_t size) mutable {
+      if (!error && ration && !ration->read({static_cast<const char*>(buffer.data()), size}))
+        error = asio::error::no_memory;
+      handler(error, size);
+    };
+    return tcp::socket::async_read_some(buffer, asio::bind_executor(executor, std::move(count)));
   }
   template <class Buffers, class Handler>
   auto async_write_some(const Buffers& buffers, Handler&& handler) {

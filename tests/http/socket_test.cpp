@@ -1,4 +1,6 @@
 /// The server over real sockets: what clients may write on the wire.
+#include "http/connections.hpp"
+#include "tests/http/held_memory.hpp"
 #include "tests/http/service.hpp"
 
 #include <doctest/doctest.h>
@@ -208,4 +210,37 @@ TEST_CASE("one connection may send large bodies one after the other; many that a
   while (service.server.open_connections() > 1)
     CHECK(client.get("/healthz").status == 200);
   CHECK(client.ask("POST", "/healthz", "Content-Length: 1048576\r\n").send(body).answer().status == 405);
+}
+
+TEST_CASE("G12: what unfinished requests hold is counted as it is held, however small their fields and chunks") {
+  auto options = test_options();
+  options.waits.read = 60s;
+  Service service(options);
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string begun, piece;
+  int pieces = 0;
+  SUBCASE("fields") { begun = "GET / HTTP/1.1\r\n", piece = "a:\n", pieces = 21'000; }
+  SUBCASE("chunks") { begun = chunked, piece = "1\r\nx\r\n", pieces = 33'000; }
+  SUBCASE("trailers") { begun = chunked + "0\r\n", piece = "a:\n", pieces = 21'000; }
+  for (int i = 0; i < pieces; ++i)
+    begun += piece;
+  auto client = service.client();
+  CHECK(client.get("/healthz").status == 200);
+  constexpr int many = 40;
+  std::vector<RawClient> unfinished;
+  const auto before = held_bytes();
+  for (int i = 0; i < many; ++i) {
+    unfinished.push_back(service.client());
+    try {
+      unfinished.back().send(begun);
+    } catch (const std::exception&) {
+      // closed while it was sending
+    }
+  }
+  // By then each was read or cut off.
+  for (int i = 0; i < 200; ++i)
+    CHECK(client.get("/healthz").status == 200);
+  using ci::http::ConnectionCounts;
+  CHECK(held_bytes() - before < ConnectionCounts::most_bytes_of_source + many * ConnectionCounts::free_bytes);
+  CHECK(service.server.open_connections() > 1);
 }
