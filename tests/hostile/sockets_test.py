@@ -61,6 +61,7 @@ def test_thousands_of_idle_connections(world):
         for source in sources(50):
             for _ in range(60):
                 attackers.connect(source)
+        wait_until("they are all held", lambda: connections_held(monitor) >= len(attackers.open))
         # Who comes now is served, too.
         for _ in range(50):
             assert monitor.http.get("/healthz").status == 200
@@ -158,13 +159,16 @@ def test_half_closed_and_deaf_clients(world):
             half.shutdown(socket.SHUT_WR)
             assert half.recv(12) == b"HTTP/1.1 200"
             half.close()
-        for source in sources(10):
-            for _ in range(30):
-                attackers.connect(source).shutdown(socket.SHUT_WR)  # nothing was asked
+        silent = [attackers.connect(source) for source in sources(10) for _ in range(30)]
+        for connection in silent:
+            connection.shutdown(socket.SHUT_WR)  # nothing was asked
+        wait_until("those that ask nothing are closed", lambda: all(map(closed_by_peer, silent)))
         deaf = [attackers.connect(source, receive_buffer=2048) for source in sources(10) for _ in range(30)]
         for connection in deaf:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)  # and reads none of it
-        time.sleep(2)
+        wait_until("the deaf ones are held", lambda: connections_held(monitor) >= len(deaf))
+        wait_until("the deaf ones are cut off", lambda: connections_held(monitor) <= 1, READ_LIMIT + 20)  # the good client's
+        assert all(map(closed_by_peer, deaf))
 
 
 def flood(attackers, connections, request, meanwhile=lambda: None, seconds=4.0):
