@@ -132,21 +132,28 @@ void Simulation::answered(RequestId request, const TakeAnswer& answer) {
     for (auto id : got)
       if (&other != &client && !other.giving_back && other.promised.count(id))
         fail("G2: runner " + std::to_string(id) + " is promised twice");
-  if (client.promised.empty())
-    client.many = std::max(got.size(), granted(client.ask.unique_id));
+  if (client.promised.empty()) {
+    auto& promised = granted_[client.ask.unique_id];
+    for (auto id : promised)
+      if (!got.count(id) && !client.giving_back && !replaceable(id))
+        fail("G2: " + client.ask.unique_id + " is answered without runner " + std::to_string(id));
+    client.many = std::max(got.size(), promised.size());
+  }
   client.promised.merge(got);
 }
 
-/// How many runners were promised; some may have ended before anyone was answered.
-std::size_t Simulation::granted(const std::string& unique_id) const {
-  auto seen = snapshot();
-  auto reservation = seen ? seen->reservation(unique_id) : nullptr;
-  if (!reservation)
-    return 0;
-  return static_cast<std::size_t>(
-      std::count_if(reservation->slots.begin(), reservation->slots.end(), [](auto& slot) {
-        return slot.state != SlotState::unlabel && slot.state != SlotState::released;
-      }));
+/// All or nothing: no commit promises fewer than were asked for at least.
+void Simulation::note_grant(const ReservationRecord& rec) {
+  auto& ask = rec.request;
+  if (rec.phase != ReservationPhase::granted || granted_.count(ask.unique_id))
+    return;
+  auto& promised = granted_[ask.unique_id];
+  for (auto& slot : rec.slots)
+    if (slot.state == SlotState::confirmed || slot.state == SlotState::started)
+      promised.insert(slot.runner);
+  if (static_cast<int>(promised.size()) < ask.minimum)
+    fail("G2: " + ask.unique_id + " is granted " + std::to_string(promised.size()) + " runners, and asked for " +
+         std::to_string(ask.minimum) + " at least");
 }
 
 /// Whether that runner has begun a job, or an end: then another may stand in its place.

@@ -204,7 +204,12 @@ void Simulation::lie_about_busy(std::uint64_t s) {
   }
 }
 
-void Simulation::commit_to_store(const StoreBatch& batch) { test::commit(store_, batch); }
+void Simulation::commit_to_store(const StoreBatch& batch) {
+  for (auto& op : batch)
+    if (auto* put = std::get_if<store::PutReservation>(&op))
+      note_grant(put->reservation);
+  test::commit(store_, batch);
+}
 
 GithubReply<RegistrationListing> Simulation::list_registrations() {
   auto reply = world_.list(steady_);

@@ -210,7 +210,7 @@ class Simulation {
   void client_release(std::uint64_t salt);
   void operator_step(std::uint64_t salt);
   void send_take(std::size_t client, bool given_up);
-  std::size_t granted(const std::string& unique_id) const;
+  void note_grant(const ReservationRecord&);
   bool replaceable(RunnerId) const;
   // promises.cpp
   void check();
@@ -232,6 +232,8 @@ class Simulation {
   std::set<RequestId> given_up_;                ///< takes that were given up before they were taken up
   std::set<RegistrationId>
       dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
+  /// By unique id the runners that were promised, as that commit says; some may have ended before anyone was answered.
+  std::map<std::string, std::set<RunnerId>> granted_;
   std::deque<GuestObservation> events_;
   std::optional<Steady> leftovers_due_; ///< when nothing may be left of those:
   std::set<RunnerId> leftovers_;        ///< runners that were being destroyed, or unknown, when all faults ended
