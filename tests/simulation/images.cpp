@@ -13,6 +13,13 @@ std::string profile_of(const std::string& guest) {
   return guest.substr(begin, guest.find_first_of("@.", begin) - begin);
 }
 
+/// `<profile>@<snapshot>` of an image's guest or file.
+std::string image_of(const std::string& name) {
+  if (const auto slash = name.rfind('/'); slash != std::string::npos)
+    return name.substr(slash + 1);
+  return name.substr(name.find('-', name.find('-') + 1) + 1);
+}
+
 } // namespace
 
 std::vector<std::string> Simulation::rebuild_guests() const {
@@ -85,6 +92,39 @@ void Simulation::check_failing_builds() {
   for (auto& [key, counts] : seen->profiles)
     if (!counts.image.template_guest.empty() && counts.idle < scene::targets.at(key) - 1)
       fail("G8: while builds fail, " + key + " has " + std::to_string(counts.idle) + " idle runners");
+}
+
+/// Of which a guest or a file is there.
+std::set<std::string> Simulation::images_there() const {
+  std::set<std::string> images;
+  for (auto& [name, g] : world_.guests)
+    if (name.starts_with("ci-rebuild-") || (name.starts_with("ci-template-") && name != scene::template_name))
+      images.insert(image_of(name));
+  for (auto& file : world_.image_files)
+    images.insert(image_of(file));
+  return images;
+}
+
+/// G5: as check_intents() asks of runners.
+void Simulation::check_image_intents() {
+  std::set<std::string> known = older_images_;
+  for (auto& image : store_.images)
+    known.insert(image.profile + "@" + image.snapshot);
+  for (auto& image : images_there())
+    if (!known.count(image))
+      fail("G5: something of the image " + image + " is there, and no record tells of it");
+}
+
+/// That are there though they are to be deleted, or nobody knows of them, and no runner's disk depends on them.
+std::set<std::string> Simulation::unwanted_images() const {
+  auto images = images_there();
+  for (auto& image : store_.images)
+    if (image.phase != ImagePhase::discarding)
+      images.erase(image.profile + "@" + image.snapshot);
+  for (auto& r : store_.runners)
+    if (!r.guest_removed && !r.template_guest.empty())
+      images.erase(image_of(r.template_guest));
+  return images;
 }
 
 void Simulation::check_images_end(const Snapshot& seen) {

@@ -20,6 +20,7 @@ void Simulation::leave(std::uint64_t s) {
     policy_->budget = {room_, std::int64_t{1} << 40};
     last_left_ = 10;
     const auto snapshot = snapshot_of(scene::template_name);
+    older_images_.insert("linux@" + snapshot);
     world_.image_files.insert(image_folder + "linux@" + snapshot);
     left_.current_snapshots["linux"] = snapshot;
   }
@@ -85,6 +86,7 @@ void Simulation::leave_image(RunnerId id, const std::string& profile, bool built
   const auto name = (built ? "ci-template-" : "ci-rebuild-") + profile + "@" + snapshot;
   note("left: " + name);
   world_.add_template(name);
+  older_images_.insert(profile + "@" + snapshot);
   world_.image_files.insert(image_folder + profile + "@" + snapshot);
   if (built)
     return;

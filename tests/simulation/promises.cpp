@@ -22,6 +22,8 @@ void Simulation::check() {
   if (on > room_)
     fail("G4: " + std::to_string(on) + " guests run, there is room for " + std::to_string(room_));
   check_borrowed();
+  check_intents();
+  check_secrets();
   if (stranger_)
     check_strangers();
   if (policy_->exclusive_reservations && last_left_ == 0)
@@ -43,7 +45,38 @@ std::optional<RunnerId> runner_of(const std::string& name) {
   return std::strtoll(name.c_str() + dot + 1, nullptr, 10);
 }
 
+RunnerId runner_of_disk(const std::string& disk) {
+  return std::strtoll(disk.c_str() + disk.rfind('/') + 1, nullptr, 10);
+}
+
 } // namespace
+
+/// G5: what is made has a durable record by then, and keeps it as long as it is there.
+void Simulation::check_intents() {
+  std::set<RunnerId> known;
+  for (auto& r : store_.runners)
+    known.insert(r.id);
+  auto check = [&](std::optional<RunnerId> id, const std::string& what) {
+    if (id && *id > last_left_ && !known.count(*id)) // others are an older monitor's
+      fail("G5: " + what + " is there, and no record tells of it");
+  };
+  for (auto& name : own_guests())
+    check(runner_of(name), name);
+  for (auto& [id, record] : world_.records)
+    if (id != stranger_)
+      check(runner_of(record.shown.name), "the registration " + record.shown.name);
+  for (auto& disk : world_.disks)
+    check(runner_of_disk(disk), "the disk " + disk);
+  check_image_intents();
+}
+
+/// G7: nobody needs the config of a runner that was online, or whose registration has ended.
+void Simulation::check_secrets() {
+  for (auto& r : store_.runners)
+    if (!r.jit_config.empty() && (r.online_at || r.registration_ended))
+      fail("G7: the config of runner " + std::to_string(r.id) + " is kept, which " +
+           (r.online_at ? "was online" : "is not registered any more"));
+}
 
 /// Looks from before it was decided to destroy a runner say nothing of whether it may be let go.
 void Simulation::forget_looks() {
@@ -69,6 +102,11 @@ void Simulation::note_leftovers() {
   for (auto& view : seen->runners)
     if (view->details.at("phase") != to_string(Phase::destroying))
       wanted.insert(view->id);
+  for (auto& r : store_.runners)
+    if (r.registration_id)
+      if (auto record = world_.records.find(*r.registration_id);
+          record == world_.records.end() || record->second.online)
+        used_configs_.insert(r.id);
   auto add = [&](std::optional<RunnerId> id) {
     if (id && !wanted.count(*id))
       leftovers_.insert(*id);
@@ -83,7 +121,8 @@ void Simulation::note_leftovers() {
     if (id != stranger_ && !dead_jobs_.count(id))
       add(runner_of(record.shown.name));
   for (auto& disk : world_.disks)
-    add(std::strtoll(disk.c_str() + disk.rfind('/') + 1, nullptr, 10));
+    add(runner_of_disk(disk));
+  left_images_ = unwanted_images();
   long_waiting_ = waiting_;
   asked_to_wait(longest_pause_); // perhaps by an answer that has only now arrived
   leftovers_due_ = std::max(steady_, github_silent_until_) + 2min;
@@ -99,8 +138,17 @@ void Simulation::check_leftovers() {
     if (id != stranger_ && left(runner_of(record.shown.name)) && !dead_jobs_.count(id))
       fail("G5: the registration " + record.shown.name + " is there two minutes later");
   for (auto& disk : world_.disks)
-    if (left(std::strtoll(disk.c_str() + disk.rfind('/') + 1, nullptr, 10)))
+    if (left(runner_of_disk(disk)))
       fail("G5: the disk " + disk + " is there two minutes later");
+  for (auto& r : store_.runners)
+    if (!r.jit_config.empty() && used_configs_.count(r.id))
+      fail("G7: the config of runner " + std::to_string(r.id) + " is kept two minutes later");
+  for (auto& image : unwanted_images())
+    if (left_images_.count(image))
+      fail("G5: something of the image " + image + " is there two minutes later");
+  if (!left_.runners.empty())
+    fail("G5: the older monitor's files of runner " + std::to_string(left_.runners.begin()->first) +
+         " are there two minutes later");
   for (auto request : long_waiting_)
     if (waiting_.count(request))
       fail("G10: request " + std::to_string(request) + " waits for two minutes though everyone answers");

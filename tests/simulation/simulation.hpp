@@ -202,6 +202,9 @@ class Simulation {
   void rebuild_duty(const std::string& name);
   void check_borrowed();
   void check_failing_builds();
+  std::set<std::string> images_there() const;
+  std::set<std::string> unwanted_images() const;
+  void check_image_intents();
   void check_images_end(const Snapshot&);
   // clients.cpp
   RequestId next_request();
@@ -214,6 +217,8 @@ class Simulation {
   bool replaceable(RunnerId) const;
   // promises.cpp
   void check();
+  void check_intents();
+  void check_secrets();
   void check_strangers();
   void check_exclusive();
   void note_leftovers();
@@ -224,6 +229,8 @@ class Simulation {
   void check_forgotten();
 
   std::vector<Client> clients_;
+  /// By unique id the runners that were promised, as that commit says; some may have ended before anyone was answered.
+  std::map<std::string, std::set<RunnerId>> granted_;
   RequestId last_request_ = 0;
   std::set<RequestId> waiting_;                 ///< not answered yet
   std::map<RequestId, std::size_t> asking_;     ///< take -> client
@@ -232,12 +239,12 @@ class Simulation {
   std::set<RequestId> given_up_;                ///< takes that were given up before they were taken up
   std::set<RegistrationId>
       dead_jobs_; ///< of guests that died at work: GitHub keeps them busy until the lease lapses
-  /// By unique id the runners that were promised, as that commit says; some may have ended before anyone was answered.
-  std::map<std::string, std::set<RunnerId>> granted_;
   std::deque<GuestObservation> events_;
   std::optional<Steady> leftovers_due_; ///< when nothing may be left of those:
   std::set<RunnerId> leftovers_;        ///< runners that were being destroyed, or unknown, when all faults ended
   std::set<RunnerId> at_work_;          ///< those whose guests had a config and were on
+  std::set<RunnerId> used_configs_;     ///< runners that were online then, or not registered any more
+  std::set<std::string> left_images_;   ///< images that nobody wanted then
   std::set<RequestId> long_waiting_;    ///< requests that waited then
   Duration longest_pause_{};            ///< that a single answer of GitHub's asked for
   bool clock_jumped_ = false;
@@ -253,6 +260,7 @@ class Simulation {
   int hidden_listings_ = 0;                ///< so many do not show it
   Inheritance left_;                       ///< what an older monitor left, as far as it is there
   std::set<std::string> left_builds_;      ///< guests of builds that it did not end
+  std::set<std::string> older_images_;     ///< `<profile>@<snapshot>` of those that it made
   RunnerId last_left_ = 0;                 ///< the highest of its ids; 0: there was no such monitor
   bool adopting_ = false;                  ///< this process was started with --adopt
   Steady steady_{std::chrono::hours(10)};
