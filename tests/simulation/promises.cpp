@@ -31,6 +31,7 @@ void Simulation::check() {
   if (auto seen = snapshot()) {
     check_reservations(*seen);
     check_given_up(*seen);
+    check_kept(*seen);
   }
   check_more();
 }
@@ -68,6 +69,19 @@ void Simulation::check_intents() {
   for (auto& disk : world_.disks)
     check(runner_of_disk(disk), "the disk " + disk);
   check_image_intents();
+}
+
+std::size_t Simulation::living() const {
+  return static_cast<std::size_t>(std::count_if(store_.runners.begin(), store_.runners.end(),
+                                                [](auto& r) { return r.phase != Phase::gone; }));
+}
+
+/// G12: at no time is more kept than what there is explains.
+void Simulation::check_kept(const Snapshot& seen) {
+  constexpr std::size_t uncommitted = 10;
+  if (seen.runners.size() > living() + uncommitted)
+    fail("G12: " + std::to_string(seen.runners.size()) + " runners are shown, and the store keeps " +
+         std::to_string(living()));
 }
 
 /// G7: nobody needs the config of a runner that was online, or whose registration has ended.

@@ -124,6 +124,8 @@ class Simulation {
   /// libvirt's list, which may lack a runner's guest, but no two of a few in a row.
   GuestListing list_guests();
   GithubReply<std::vector<WorkflowJob>> list_jobs(RunId);
+  /// Runners that the store keeps, but for those of which nothing is left.
+  std::size_t living() const;
   /// What a process finds at its start.
   StoreImage found() const;
   /// Of the older monitor.
@@ -219,6 +221,7 @@ class Simulation {
   void check();
   void check_intents();
   void check_secrets();
+  void check_kept(const Snapshot&);
   void check_strangers();
   void check_exclusive();
   void note_leftovers();
@@ -229,7 +232,7 @@ class Simulation {
   void check_forgotten();
 
   std::vector<Client> clients_;
-  /// By unique id the runners that were promised, as that commit says; some may have ended before anyone was answered.
+  /// By unique id the runners that were promised, as that commit says; some may end before anyone is answered.
   std::map<std::string, std::set<RunnerId>> granted_;
   RequestId last_request_ = 0;
   std::set<RequestId> waiting_;                 ///< not answered yet

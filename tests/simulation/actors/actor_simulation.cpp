@@ -269,6 +269,27 @@ void ActorSimulation::check_more() {
   auto [cranked, at] = board_->last_crank();
   if (drained_ && cranked && steady() - at > policy_->timings.poll_interval + 1s)
     fail("G10: what readers see is old");
+  if (drained_)
+    check_bounds();
+}
+
+/// G12, once all messages are taken in.
+void ActorSimulation::check_bounds() {
+  // One of each guest that an order may be for, as the store has it.
+  const auto guests = static_cast<std::size_t>(std::count_if(
+      store_.runners.begin(), store_.runners.end(), [](auto& r) { return !r.guest_removed; }));
+  constexpr std::size_t uncommitted = 2;
+  if (auto running = stage_.system.registry().running(); running > actors_.size() + guests + uncommitted)
+    fail("G12: " + std::to_string(running) + " actors live for " + std::to_string(guests) + " guests");
+  // Those that asked may have given up, and have asked again.
+  if (auto calls = outside_.calls.size() + outside_.answers.size(); calls > 100 + 3 * living())
+    fail("G12: " + std::to_string(calls) + " calls are under way for " + std::to_string(living()) + " runners");
+  // Each request waits for an hour at most; its timer waits on when the answer is there.
+  while (!outside_.made.empty() && outside_.made.front() < steady() - 1h)
+    outside_.made.pop_front();
+  if (auto timers = stage_.scheduler.clock().schedule().size(); timers > 30 + 2 * outside_.made.size())
+    fail("G12: " + std::to_string(timers) + " timers wait, and " + std::to_string(outside_.made.size()) +
+         " calls were made in an hour");
 }
 
 void ActorSimulation::check_end_more() {

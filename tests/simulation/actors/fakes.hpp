@@ -21,6 +21,7 @@ class Fake : public Interface::template extend<caf::reacts_to<deliver_atom, Deli
     auto promise = this->template make_response_promise<Reply>();
     auto me = caf::actor_cast<caf::actor>(this);
     auto& outside = simulation_.outside();
+    outside.made.push_back(simulation_.steady());
     outside.calls.push_back({lane, what, [=, &outside](Fault fault) {
                                auto reply = act(fault);
                                outside.answers.push_back({what, me, {[=]() mutable {

@@ -39,6 +39,7 @@ struct Outside {
   std::deque<Answer> answers;
   std::deque<Answer> commits; ///< answers to the oldest batches, which are in `batches`
   std::deque<StoreBatch> batches;
+  std::deque<Steady> made; ///< when calls were, in the last hour
 
   void clear() { *this = {}; }
 };

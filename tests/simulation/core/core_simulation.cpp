@@ -228,6 +228,8 @@ void CoreSimulation::check_more() {
   const auto held = core_->held(), budget = policy_->budget;
   if (all_known && (held.hugepages_1g > budget.hugepages_1g || held.memory_bytes > budget.memory_bytes))
     fail("G4: more is held than there is" + holders());
+  if (auto calls = orders_.size() + answers_.size(); calls > 30 + 3 * living())
+    fail("G12: " + std::to_string(calls) + " calls are under way for " + std::to_string(living()) + " runners");
   check_drained();
 }
 
