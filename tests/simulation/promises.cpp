@@ -32,6 +32,7 @@ void Simulation::check() {
     check_reservations(*seen);
     check_given_up(*seen);
     check_kept(*seen);
+    check_shown(*seen);
   }
   check_more();
 }
@@ -82,6 +83,14 @@ void Simulation::check_kept(const Snapshot& seen) {
   if (seen.runners.size() > living() + uncommitted)
     fail("G12: " + std::to_string(seen.runners.size()) + " runners are shown, and the store keeps " +
          std::to_string(living()));
+}
+
+/// G9: readers see no config.
+void Simulation::check_shown(const Snapshot& seen) {
+  for (auto& view : seen.runners)
+    for (auto& [key, text] : view->details)
+      if (tells_config(text))
+        fail("G9: the " + key + " of runner " + std::to_string(view->id) + " shows a JIT config");
 }
 
 /// G7: nobody needs the config of a runner that was online, or whose registration has ended.

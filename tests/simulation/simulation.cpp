@@ -205,9 +205,12 @@ void Simulation::lie_about_busy(std::uint64_t s) {
 }
 
 void Simulation::commit_to_store(const StoreBatch& batch) {
-  for (auto& op : batch)
+  for (auto& op : batch) {
     if (auto* put = std::get_if<store::PutReservation>(&op))
       note_grant(put->reservation);
+    else if (auto* line = std::get_if<store::AppendHistory>(&op); line && tells_config(line->event.detail))
+      fail("G9: the history holds a JIT config");
+  }
   test::commit(store_, batch);
 }
 

@@ -18,6 +18,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -30,6 +31,9 @@ enum class Fault {
   after,  ///< it acts, and the answer says that it failed
   twice,  ///< it acts twice, as behind a proxy that repeats requests
 };
+
+/// Whether a JIT config stands in it, as World makes them.
+inline bool tells_config(std::string_view text) { return text.find("config-of-") != std::string_view::npos; }
 
 class Simulation {
  public:
@@ -222,6 +226,7 @@ class Simulation {
   void check_intents();
   void check_secrets();
   void check_kept(const Snapshot&);
+  void check_shown(const Snapshot&);
   void check_strangers();
   void check_exclusive();
   void note_leftovers();

@@ -269,6 +269,8 @@ void ActorSimulation::check_more() {
   auto [cranked, at] = board_->last_crank();
   if (drained_ && cranked && steady() - at > policy_->timings.poll_interval + 1s)
     fail("G10: what readers see is old");
+  if (log_.told_config())
+    fail("G9: a JIT config is logged");
   if (drained_)
     check_bounds();
 }

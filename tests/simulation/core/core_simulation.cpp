@@ -42,7 +42,7 @@ void CoreSimulation::take_in(Effect effect) {
     snapshot_ = p->snapshot;
   } else if (auto* l = std::get_if<effect::Log>(&effect)) {
     note("    " + l->event + " " + l->fields);
-    if (l->fields.find("config-of-") != std::string::npos)
+    if (tells_config(l->fields))
       fail("G9: a JIT config is logged");
   } else if (!std::holds_alternative<effect::Count>(effect) &&
              !std::holds_alternative<effect::Seconds>(effect)) {
