@@ -5,8 +5,7 @@
 
 using namespace ci::test;
 
-TEST_CASE("G1 G2 G3 G4 G5 G7 G10 G11 G12 hold for the actors in random schedules, and everything is right in "
-          "the end") {
+TEST_CASE("G1 to G12 hold for the actors in random schedules, and everything is right in the end") {
   campaign([](const Schedule& schedule, std::vector<std::string>* trace) {
     return ActorSimulation(trace).run(schedule);
   });
