@@ -118,8 +118,14 @@ void Core::note_github(const GithubError& error) {
     if (error.secondary)
       reserving_held_until_ = std::max(reserving_held_until_, now_.steady + error.retry_after);
   }
-  bool well = !error.general() && listing_trouble_.empty();
+  const bool answers = !error.general() && listing_trouble_.empty();
+  if (answers && !github_answers_)
+    shorten_pauses_of_outage();
+  github_answers_ = answers;
   auto trouble = error.general() ? std::string(to_string(error.kind)) + ": " + error.message : listing_trouble_;
+  if (trouble.empty())
+    trouble = deletion_trouble();
+  const bool well = trouble.empty();
   if (github_.well == well && (well || github_.trouble == trouble))
     return;
   if (github_.well != well || !github_.since)
@@ -127,17 +133,27 @@ void Core::note_github(const GithubError& error) {
   if (github_.well != well)
     log(well ? LogLevel::info : LogLevel::warn, well ? "github_well" : "github_trouble",
         "trouble=\"" + trouble + "\"");
-  if (well && !github_.well)
-    end_pauses_of_outage();
   github_.well = well;
   github_.trouble = trouble;
 }
 
-/// What GitHub's outage kept from being deleted has grown long pauses meanwhile (G5: within two minutes of its end).
-void Core::end_pauses_of_outage() {
-  for (auto& [id, r] : runners_)
+/// What GitHub's outage kept from being deleted has grown long pauses meanwhile (G5: within two minutes of its end). Their
+/// growth is kept: it may be that all but deleting goes well.
+void Core::shorten_pauses_of_outage() {
+  constexpr std::chrono::minutes longest{1};
+  for (auto& [id, r] : runners_) {
+    auto& pause = r.unregister_pause;
     if (r.outage)
-      r.unregister_pause.succeeded();
+      pause.restore(now_.time, pause.failures(), std::min(pause.next(), r.outage->at + longest));
+  }
+}
+
+/// Why GitHub lets nobody go, whatever else it does; empty: that is not so, or nobody waits for it.
+std::string Core::deletion_trouble() const {
+  for (auto& [id, r] : runners_)
+    if (r.outage && r.rec.phase == Phase::destroying && !r.rec.registration_ended)
+      return r.outage->trouble;
+  return {};
 }
 
 void Core::on_new_token(Now now) {
@@ -228,6 +244,8 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(r.rec.online_at);
     move(r.started_at);
     move(r.offline_since);
+    if (r.outage)
+      r.outage->at += by;
     move(r.first_not_busy);
     move(r.orphan_label_since);
     move(r.spared_at);

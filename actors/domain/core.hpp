@@ -153,7 +153,8 @@ class Core final : private Outbox {
   const Reservation* reservation_of(const Runner&) const;
   bool ready() const { return loaded_ && policy_ && guests_known_; }
   void note_github(const GithubError&);
-  void end_pauses_of_outage();
+  void shorten_pauses_of_outage();
+  std::string deletion_trouble() const;
   void note_token_end(std::optional<Time>);
   /// How long such writes have to wait for GitHub's limits; zero: they may go.
   Duration writes_held(WritePurpose, int count) const;
@@ -349,6 +350,7 @@ class Core final : private Outbox {
   Time loaded_at_{};
   Time forget_due_{}; ///< when it is looked through what may be forgotten
   bool github_heard_ = false; ///< a listing came, or failed
+  bool github_answers_ = false; ///< the last call did not fail for GitHub's own sake, nor the last listing
   RunnerId next_id_ = 1;
   std::map<RunnerId, Runner> runners_;
   /// A runner that is gone, kept to recognise what comes late.

@@ -16,6 +16,7 @@ void Core::destroy(Runner& r, const std::string& reason, TrialLoss loss) {
   r.destroy_seq = next_seq();
   r.look_anew();
   r.unregister_pause.succeeded();
+  r.outage.reset();
   r.remove_pause.succeeded();
   r.look.succeeded();
   for (auto& waiter : std::exchange(r.jit_waiters, {})) // for a look that may be long in coming
@@ -25,7 +26,7 @@ void Core::destroy(Runner& r, const std::string& reason, TrialLoss loss) {
   save(r);
   remember("destroying", r, reason);
   // A GitHub that is away shows nobody online.
-  if (!r.rec.online_at && loss != TrialLoss::no_fault && (github_.well || loss == TrialLoss::not_made))
+  if (!r.rec.online_at && loss != TrialLoss::no_fault && (github_answers_ || loss == TrialLoss::not_made))
     images_.trial_runner_lost(now_.time, r.rec.template_guest, reason, loss);
   order(effect::Count{"ci_monitor_runners_destroyed_total",
                       {{"profile", r.rec.profile}, {"why", reason.substr(0, reason.find(':'))}}});
@@ -77,13 +78,16 @@ void Core::put_off_unregister(Runner& r, const GithubError& error) {
   if (error.kind == GithubError::Kind::limited && error.retry_after > Duration{0})
     return r.unregister_pause.wait(now_.time, error.retry_after); // its limits are heeded where it is called
   r.unregister_pause.failed(now_.time, error.retry_after);
-  r.outage = error.general() && error.retry_after == Duration{0};
+  if (error.general() && error.retry_after == Duration{0})
+    r.outage = {now_.time, std::string(to_string(error.kind)) + ": " + error.message};
 }
 
 void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply) {
   see(now);
-  note_github(reply.error);
   auto* r = find(id);
+  if (r)
+    r->outage.reset();
+  note_github(reply.error);
   if (!r)
     return;
   r->unregistering = false;
@@ -107,8 +111,10 @@ void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply)
 
 void Core::on_found(Now now, RunnerId id, const GithubReply<std::vector<Registration>>& reply) {
   see(now);
-  note_github(reply.error);
   auto* r = find(id);
+  if (r)
+    r->outage.reset();
+  note_github(reply.error);
   if (!r)
     return;
   r->finding = false;

@@ -57,7 +57,12 @@ struct Runner {
   std::uint64_t look_seq = 0;
   Time look_asked{};
   Backoff unregister_pause{Duration{2'000}, Duration{300'000}};
-  bool outage = false; ///< the last try to unregister failed for GitHub's own sake, and it set no time for the next
+  struct Outage {
+    Time at;
+    std::string trouble;
+  };
+  /// The last try to unregister failed for GitHub's own sake, which set no time for the next; none: it did not.
+  std::optional<Outage> outage;
   Backoff remove_pause{Duration{2'000}, Duration{300'000}};
   std::string last_error;
 

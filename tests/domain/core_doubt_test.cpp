@@ -270,6 +270,36 @@ TEST_CASE("G5: what GitHub's outage kept is deleted soon after its end, however 
   CHECK(left.value->empty());
 }
 
+TEST_CASE("G6: a GitHub that does all but delete is asked with growing pauses, is shown, and holds up nothing else") {
+  Idle b(12);
+  bool ill = true;
+  int tries = 0;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    if (!ill || !std::holds_alternative<effect::Unregister>(e))
+      return {};
+    ++tries;
+    return World::error(GithubError::Kind::server, 503);
+  };
+  for (auto& guest : b.running())
+    b.power_off(guest);
+  b.boot_all();
+  CHECK(b.count(Status::Idle) == 12);
+  b.advance(120s);
+  tries = 0;
+  for (int minute = 1; minute <= 10; ++minute) {
+    b.advance(60s);
+    CHECK_FALSE(b.snapshot->github.well);
+    CHECK(tries <= 12 * minute);
+  }
+  CHECK(b.takes.at(b.take(Bench::ask("linux", 8))).runners.size() == 8);
+  const auto left = [&] { return b.world.records.size() - 12; };
+  CHECK(left() == 12);
+  ill = false;
+  b.advance(61s);
+  CHECK(left() == 0);
+  CHECK(b.snapshot->github.well);
+}
+
 TEST_CASE("G3: a replacement is labelled only when its slot is durable") {
   Idle b(4);
   b.hold_commits();
