@@ -161,8 +161,12 @@ void Core::on_new_token(Now now) {
   creating_held_until_ = reserving_held_until_ = {};
   list_pause_.succeeded();
   registrations_due_ = now.time;
-  for (auto& [id, r] : runners_)
+  create_pause_.clear();
+  for (auto& [id, r] : runners_) {
     r.unregister_pause.succeeded();
+    if (r.register_after != Steady{})
+      r.register_after = now.steady;
+  }
 }
 
 void Core::note_token_end(std::optional<Time> end) {

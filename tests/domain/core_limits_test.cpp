@@ -210,3 +210,31 @@ TEST_CASE("a new token ends what GitHub's limits held back of the old one") {
     CHECK(b.running().size() == 2);
   }
 }
+
+TEST_CASE("with a new token runners that wait for the old one's limit are registered at once") {
+  Bench b;
+  Held<effect::Register> registrations(b, limited_for(3'600s));
+  b.start();
+  b.advance(60s);
+  REQUIRE(registrations.calls == 3);
+  REQUIRE(b.running().empty());
+  registrations.held = false;
+  b.core->on_new_token(b.now());
+  b.run();
+  CHECK(b.running().size() == 3);
+  CHECK(b.store.next_id == 4);
+}
+
+TEST_CASE("with a new token the pauses are over that were grown when GitHub refused the old one's registrations") {
+  Bench b;
+  Held<effect::Register> registrations(b, {GithubError::Kind::unauthorized, 401, "Bad credentials"});
+  b.start();
+  b.advance(20min);
+  const auto calls = registrations.calls;
+  b.advance(1s);
+  REQUIRE(registrations.calls == calls);
+  registrations.held = false;
+  b.core->on_new_token(b.now());
+  b.run();
+  CHECK(b.running().size() == 3);
+}
