@@ -159,7 +159,7 @@ PictureReply HostActor::picture(const std::string& name) {
 domain::HostReply HostActor::clone(const domain::CloneOrder& order) {
   auto begin = clock().now();
   if (auto lack = edge::lack_of_space(order.to, setup_.least_free()); !lack.empty())
-    return {lack, begin};
+    return {lack, begin, true}; // no fault of the image's
   auto result = edge::clone_disk(order, setup_.stopping.get());
   auto way = word_of(result.way);
   measure(way, bool(result), begin);

@@ -121,8 +121,8 @@ struct HostReply {
   /// When the last libvirt call of the order returned. States read before it say nothing of the order's
   /// effect.
   Steady finished_at{};
-  /// An error: whoever carried it out has ended. How far it came is not known, and neither guest nor image is to
-  /// blame.
+  /// An error for which neither guest nor image is to blame: whoever carried it out has ended, and how far it came is
+  /// not known; or the host has no room for a runner's disk.
   bool cut_short = false;
   /// Of a prepare: the disk that was made.
   ClonedDisk disk{};

@@ -603,6 +603,39 @@ TEST_CASE("an image that no runner can be made from is given up at the third try
   }
 }
 
+TEST_CASE("an image on trial waits for a host that has no room for a runner's disk, and that is shown") {
+  Forge b;
+  b.fill();
+  auto first = b.templates().front();
+  b.rebuild("linux");
+  std::optional<RunnerId> tried;
+  b.lose = [&](const Effect& e) {
+    auto* prepare = std::get_if<effect::Prepare>(&e);
+    if (!prepare || prepare->spec.template_guest == first)
+      return false;
+    tried = prepare->runner;
+    return true;
+  };
+  b.finish_build();
+  int tries = 0;
+  for (int turn = 0; turn < 180; ++turn) {
+    if (tried) {
+      b.core->on_prepared(b.now(), *std::exchange(tried, {}), {"only 9 MiB are free", b.steady, true});
+      b.run();
+      ++tries;
+    }
+    CHECK(b.counts().trouble == "disk: only 9 MiB are free");
+    CHECK(b.counts().image.state == "trial");
+    b.advance(10s);
+  }
+  CHECK(tries < 15);
+  b.lose = nullptr;
+  b.roll(20min);
+  CHECK(b.counts().image.state == "ready");
+  CHECK(b.counts().trouble.empty());
+  CHECK(b.runners_of()[first] == 0);
+}
+
 TEST_CASE("an image whose guest can't be renamed is given up at the third try; what was cut short is no try") {
   for (bool cut_short : {false, true}) {
     CAPTURE(cut_short);
