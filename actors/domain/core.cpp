@@ -247,6 +247,7 @@ void Core::on_clock_jump(Now now, Duration by) {
     move(r.rec.jit_served_at);
     move(r.rec.online_at);
     move(r.started_at);
+    move(r.seen_at);
     move(r.offline_since);
     if (r.outage)
       r.outage->at += by;

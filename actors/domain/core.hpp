@@ -164,6 +164,7 @@ class Core final : private Outbox {
   bool guest_gone(Runner&, std::uint64_t seen_seq);
   void saw_started(Runner&);
   void saw_registration(Runner&, const Registration&, std::uint64_t seq);
+  bool unseen_for_long(const Runner&) const;
   void saw_missing(Runner&, std::uint64_t seq);
   void registration_over(Runner&, const char* why);
   void settle_unnamed(Runner&, const std::vector<Registration>&);
@@ -184,8 +185,8 @@ class Core final : private Outbox {
   void advance_interrupted(Runner&);
   void start_when_made(RunnerId);
   void advance_live(Runner&);
-  bool never_came_online(const Runner&);
-  bool was_lost(const Runner&);
+  bool never_came_online(Runner&);
+  bool was_lost(const Runner&) const;
   void look_if_due(Runner&);
   /// \p cut_short: through no fault of the image.
   void create_failed(Runner&, const std::string& why, bool cut_short = false);

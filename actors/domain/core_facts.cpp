@@ -205,10 +205,19 @@ void Core::saw_registration(Runner& r, const Registration& seen, std::uint64_t s
       if (r.started_at)
         measure_step(r, "online");
     }
-  } else if (!r.offline_since)
+  } else if (!r.offline_since || unseen_for_long(r))
     r.offline_since = now_.time;
+  r.seen_at = now_.time;
   if (seen.busy)
     mark_busy(r);
+}
+
+/// Whether GitHub was silent for so long that nobody knows what the runner was meanwhile.
+bool Core::unseen_for_long(const Runner& r) const {
+  if (!policy_ || !r.seen_at)
+    return false;
+  auto& t = policy_->timings;
+  return now_.time - *r.seen_at > std::max(t.lost_timeout / 2, 2 * t.api_cache_timeout);
 }
 
 void Core::saw_missing(Runner& r, std::uint64_t seq) {

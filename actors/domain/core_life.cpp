@@ -338,25 +338,28 @@ void Core::advance_live(Runner& r) {
 
 /// GitHub calls runners offline that work, but not for so long, and not also idle. A guest that hangs or is paused may
 /// stay on for ever.
-bool Core::was_lost(const Runner& r) {
+bool Core::was_lost(const Runner& r) const {
   if (!r.rec.online_at || !r.offline_since || (r.reg && r.reg->busy))
     return false;
   const auto end = std::max(*r.offline_since, r.spared_at.value_or(*r.offline_since)) + policy_->timings.lost_timeout;
-  if (now_.time < end)
-    wake(end);
-  return now_.time >= end;
+  return r.seen_at >= end; // a GitHub that is silent calls nobody offline
 }
 
 /// Whether it had its whole time to come online.
-bool Core::never_came_online(const Runner& r) {
-  // Nobody answered it while the service was down, and who came online meanwhile only GitHub knows.
-  if (r.rec.online_at || (r.from_store && !registrations_known_))
+bool Core::never_came_online(Runner& r) {
+  if (r.rec.online_at)
     return false;
+  // Nobody answered it while the service was down.
   auto since = r.started_at.value_or(r.from_store ? std::max(r.rec.created_at, loaded_at_) : r.rec.created_at);
   const auto end = std::max(since, r.spared_at.value_or(since)) + policy_->timings.start_timeout;
-  if (now_.time < end)
+  if (now_.time < end) {
     wake(end);
-  return now_.time >= end;
+    return false;
+  }
+  // Who came online since it was heard last only GitHub knows.
+  const bool seen = r.seen_at >= end;
+  r.look_wanted |= !seen;
+  return seen;
 }
 
 /// Of one that has a registration.

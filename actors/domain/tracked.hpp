@@ -43,7 +43,8 @@ struct Runner {
   // As GitHub says.
   std::optional<Registration> reg;
   std::uint64_t reg_seq = 0; ///< listings and looks ordered before this say nothing new
-  std::optional<Time> offline_since;
+  std::optional<Time> seen_at; ///< when GitHub showed it last
+  std::optional<Time> offline_since; ///< GitHub has shown it so again and again ever since
   std::optional<std::uint64_t> missing_seq; ///< a 404 came then; only a listing ordered later can confirm it
   Backoff look{Duration{2'000}, Duration{30'000}};
   bool look_wanted = false;

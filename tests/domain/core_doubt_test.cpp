@@ -363,6 +363,73 @@ TEST_CASE("after a restart nobody is called late before GitHub has told who is o
   CHECK(b.count(Status::Idle) == 1);
 }
 
+TEST_CASE("nobody is called late while GitHub does not tell who is online") {
+  Bench b;
+  b.profile("linux", 1);
+  b.start();
+  const auto guest = b.running().front();
+  auto& there = b.world.guests.at(guest);
+  there.config = b.jitconfig(there.address);
+  bool silent = true;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    if (silent && (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e)))
+      return World::error(GithubError::Kind::unreachable);
+    return {};
+  };
+  SUBCASE("it came online meanwhile") {
+    b.world.go_online(guest);
+    b.advance(b.policy->timings.start_timeout + 10s);
+    CHECK(b.runner(1).rec.phase == Phase::live);
+    silent = false;
+    b.advance(61s);
+    CHECK(b.count(Status::Idle) == 1);
+    CHECK(b.running().front() == guest);
+  }
+  SUBCASE("it did not") {
+    b.advance(b.policy->timings.start_timeout + 10s);
+    CHECK(b.runner(1).rec.phase == Phase::live);
+    silent = false;
+    b.advance(61s);
+    CHECK(b.runner(1).rec.reason == "did not come online in time");
+  }
+}
+
+TEST_CASE("nobody is called lost for a time in which GitHub told of no one") {
+  Idle b(1);
+  const auto guest = b.running().front();
+  b.world.go_offline(b.world.guests.at(guest));
+  b.advance(31s);
+  REQUIRE(b.runner(1).offline_since);
+  bool silent = true;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    if (silent && (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e)))
+      return World::error(GithubError::Kind::unreachable);
+    return {};
+  };
+  const auto timeout = b.policy->timings.lost_timeout;
+  b.advance(timeout + 1min);
+  CHECK(b.runner(1).rec.phase == Phase::live);
+  silent = false;
+  SUBCASE("it is online afterwards") {
+    b.world.go_online(guest);
+    b.advance(timeout);
+    CHECK(b.count(Status::Idle) == 1);
+  }
+  SUBCASE("it is offline afterwards, but not for long") {
+    b.advance(5min);
+    CHECK(b.runner(1).rec.phase == Phase::live);
+    b.world.go_online(guest);
+    b.advance(timeout);
+    CHECK(b.count(Status::Idle) == 1);
+  }
+  SUBCASE("it stays offline") {
+    b.advance(timeout - 1s);
+    CHECK(b.runner(1).rec.phase == Phase::live);
+    b.advance(4min);
+    CHECK_FALSE(b.core->runners().contains(1));
+  }
+}
+
 TEST_CASE("what looks ours and is not is reported, whatever part of its name is wrong") {
   Bench b;
   b.profile("linux", 0);
