@@ -250,7 +250,7 @@ void Images::advance(Time now, const Policy& policy, const std::function<bool(co
     profiles.insert(image.rec.profile);
     advance(now, policy, image);
     give_slot_back(image);
-    if (image.rec.phase != ImagePhase::discarding || !image.committed ||
+    if (image.rec.phase != ImagePhase::discarding || !(image.committed || image.stored_building) ||
         image.under_way != Image::Order::none || in_use(key))
       continue;
     if (!image.pause.due(now))
@@ -380,6 +380,7 @@ void Images::on_discarded(Time now, const std::string& key, const HostReply& rep
 }
 
 void Images::discard(Image& image, const std::string& why) {
+  image.stored_building = image.rec.phase == ImagePhase::building;
   image.rec.phase = ImagePhase::discarding;
   image.rec.reason = why;
   image.serves = false;

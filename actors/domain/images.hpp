@@ -27,6 +27,9 @@ namespace ci::domain {
 struct Image {
   ImageRecord rec;
   bool committed = false; ///< the record as it is now is durable
+  /// Of one to be deleted: the durable record may say that it is being built, and the next start would delete it for
+  /// that. So it does not wait for a commit, which may have to wait for the room that it takes.
+  bool stored_building = false;
   std::uint64_t saves = 0;
   bool serves = false; ///< the commit that switched to it is durable
   enum class Order { none, prepare, start, seal, discard };

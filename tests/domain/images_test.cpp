@@ -517,6 +517,44 @@ TEST_CASE("G5: after a crash at any order of a build nothing is left over, and t
     }
 }
 
+TEST_CASE("G5: a build that filled the file system of the store is deleted though that can't be written") {
+  Forge b;
+  b.start();
+  const auto guest = b.rebuilds_on().front();
+  std::vector<StoreBatch> waiting;
+  b.lose = [&](const Effect& e) {
+    auto* commit = std::get_if<effect::Commit>(&e);
+    if (commit)
+      waiting.push_back(commit->batch);
+    return commit != nullptr;
+  };
+  b.world.power_off(guest, "crashed");
+  b.advance(10s);
+  CHECK(b.world.guests.count(guest) == 0);
+  CHECK(b.world.image_files.empty());
+  REQUIRE(b.store.images.size() == 1);
+  REQUIRE(b.store.images.front().phase == ImagePhase::building);
+  b.lose = nullptr;
+  SUBCASE("then there is room") {
+    for (auto& batch : waiting) {
+      commit(b.store, batch);
+      b.core->on_committed(b.now());
+    }
+    b.run();
+    CHECK(b.store.images.empty());
+    CHECK(b.counts().image.failures == 1);
+    b.roll(5min);
+  }
+  SUBCASE("the service is killed before there is") {
+    b.start();
+  }
+  REQUIRE(b.rebuilds_on().size() == 1);
+  CHECK(b.rebuilds_on().front() != guest);
+  CHECK(b.store.images.size() == 1);
+  CHECK(b.world.image_files.size() == 1);
+  CHECK(b.core->held().hugepages_1g == 1);
+}
+
 TEST_CASE("G5: a crash between the trial runner's coming online and the switch repeats the switch") {
   Forge b;
   b.fill();
