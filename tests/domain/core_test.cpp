@@ -588,6 +588,25 @@ TEST_CASE("a lost 201 is found by name, deleted, and replaced under a new id") {
   CHECK(b.core->runners().begin()->first == 2);
 }
 
+TEST_CASE("G11: of a registration that was never sent nothing is left to be asked for when GitHub is back") {
+  Bench b;
+  b.profile("linux", 1);
+  int asked = 0;
+  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
+    asked += std::holds_alternative<effect::FindRegistration>(e);
+    auto error = World::error(GithubError::Kind::unreachable);
+    error.unsent = true;
+    return error;
+  };
+  b.start();
+  b.advance(1h);
+  CHECK(b.core->runners().size() <= 1);
+  CHECK(asked == 0);
+  b.fail = {};
+  b.advance(6min);
+  CHECK(b.world.records.size() == 1);
+}
+
 TEST_CASE("G6: a profile whose creates fail backs off and says why; others go on") {
   Bench b;
   b.profile("other", 2);
