@@ -148,14 +148,13 @@ void Core::advance_interrupted(Runner& r) {
   remember("started", r, "was running already");
 }
 
-/// Starts its guest once it is registered and its disk is there. Called when what was written of either is
-/// durable.
+/// Starts its guest once it is durably registered and its disk is there.
 void Core::start_when_made(RunnerId id) {
   auto* r = find(id);
   if (!r || r->rec.phase != Phase::creating || !r->prepared || r->registering || r->starting || stopping_)
     return;
-  if (!r->rec.registration_id && !policy_->dont_register_runners)
-    return; // its registration was held back
+  if (!r->registration_saved && !policy_->dont_register_runners)
+    return; // its registration was held back, or is not durable yet
   r->starting = true;
   order(effect::Start{id, spec_of(*r)});
 }
@@ -194,7 +193,11 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   r->reg = reply.value->registration;
   r->reg_seq = next_seq();
   r->rec.jit_config = reply.value->encoded_jit_config;
-  save(*r, [this, id] { start_when_made(id); });
+  save(*r, [this, id] {
+    if (auto* registered = find(id))
+      registered->registration_saved = true;
+    start_when_made(id);
+  });
   measure_step(*r, "registered");
   remember("registered", *r, "registration " + std::to_string(*r->rec.registration_id));
 }
@@ -224,10 +227,7 @@ void Core::on_prepared(Now now, RunnerId id, const HostReply& reply) {
   r->prepared = true;
   r->disk = reply.disk;
   measure_step(*r, "disk");
-  if (r->rec.phase != Phase::creating || r->registering || stopping_)
-    return;
-  // The registration's commit may still be under way; this empty turn through the journal waits for it.
-  save(*r, [this, id] { start_when_made(id); });
+  start_when_made(id);
 }
 
 void Core::on_started(Now now, RunnerId id, const HostReply& reply) {

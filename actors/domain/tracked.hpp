@@ -53,6 +53,7 @@ struct Runner {
 
   // Orders under way.
   bool preparing = false, prepared = false, starting = false, registering = false, registered_once = false;
+  bool registration_saved = false; ///< its registration and its JIT config are durable: its guest may be made
   bool looking = false, finding = false, unregistering = false, removing = false;
   Steady register_after{}; ///< GitHub's limits held its registration back until then
   std::uint64_t look_seq = 0;

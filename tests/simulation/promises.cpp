@@ -69,6 +69,9 @@ void Simulation::check_intents() {
       check(runner_of(record.shown.name), "the registration " + record.shown.name);
   for (auto& disk : world_.disks)
     check(runner_of_disk(disk), "the disk " + disk);
+  for (auto& r : store_.runners)
+    if (r.id > last_left_ && !r.registration_id && world_.guests.count(r.guest_name))
+      fail("G5: " + r.guest_name + " was made before its registration was in the store");
   check_image_intents();
 }
 
