@@ -43,9 +43,10 @@ Image* Images::find(const std::string& template_guest) {
 
 void Images::save(Image& image, std::function<void(Image&)> then) {
   image.committed = false;
-  out_.write(store::PutImage{image.rec}, [this, key = image.rec.template_guest, saved = ++image.saves, then] {
+  out_.write(store::PutImage{image.rec}, [this, key = image.rec.template_guest, uuid = image.rec.uuid,
+                                          saved = ++image.saves, then] {
     auto* committed = find(key);
-    if (!committed)
+    if (!committed || committed->rec.uuid != uuid) // another one may have its name by now
       return;
     if (committed->saves == saved)
       committed->committed = true;

@@ -555,6 +555,35 @@ TEST_CASE("G5: a build that filled the file system of the store is deleted thoug
   CHECK(b.core->held().hugepages_1g == 1);
 }
 
+TEST_CASE("G5: a build waits for its own record, not for one of the build before it that had the same name") {
+  Forge b;
+  b.start();
+  const auto first = b.store.images.front();
+  std::deque<StoreBatch> waiting;
+  b.lose = [&](const Effect& e) {
+    auto* commit = std::get_if<effect::Commit>(&e);
+    if (commit)
+      waiting.push_back(commit->batch);
+    return commit != nullptr;
+  };
+  auto& target = b.policy->profiles.at("linux").target_count;
+  const auto wanted = std::exchange(target, 0);
+  b.start(); // what was being built is deleted
+  REQUIRE(b.world.image_files.empty());
+  target = wanted;
+  b.apply_policy(); // and begun anew at the very same time
+  while (!waiting.empty()) {
+    commit(b.store, waiting.front());
+    waiting.pop_front();
+    b.core->on_committed(b.now());
+    b.run();
+    const bool recorded = !b.store.images.empty() && b.store.images.front().uuid != first.uuid;
+    CHECK((recorded || b.world.image_files.empty()));
+  }
+  REQUIRE(b.rebuilds_on().size() == 1);
+  CHECK(b.store.images.front().template_guest == first.template_guest);
+}
+
 TEST_CASE("G5: a crash between the trial runner's coming online and the switch repeats the switch") {
   Forge b;
   b.fill();
