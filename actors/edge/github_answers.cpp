@@ -155,10 +155,7 @@ GithubReply<domain::Done> read_deleted(const HttpAnswer& answer) {
   return shaped(answer, std::optional{domain::Done{}}, "deletion");
 }
 
-std::string clean_message(std::string text, std::string_view secret) {
-  for (auto at = secret.empty() ? std::string::npos : text.find(secret); at != std::string::npos;
-       at = text.find(secret, at))
-    text.replace(at, secret.size(), "***");
+std::string clean_message(std::string_view text, std::string_view secret) {
   std::string line;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -169,6 +166,10 @@ std::string clean_message(std::string text, std::string_view secret) {
     else if (byte >= 0x20 && byte != 0x7f)
       line += text[i];
   }
+  // What was left out may have stood within it.
+  for (auto at = secret.empty() ? std::string::npos : line.find(secret); at != std::string::npos;
+       at = line.find(secret, at))
+    line.replace(at, secret.size(), "***");
   if (line.size() <= longest_message)
     return line;
   auto end = longest_message;

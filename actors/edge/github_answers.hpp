@@ -32,7 +32,7 @@ domain::GithubReply<std::vector<std::string>> read_labels(const HttpAnswer& answ
 domain::GithubReply<domain::Done> read_deleted(const HttpAnswer& answer);
 
 /// One line of at most 200 bytes without `secret`, control characters, or a cut UTF-8 sequence at its end.
-std::string clean_message(std::string text, std::string_view secret);
+std::string clean_message(std::string_view text, std::string_view secret);
 
 /// A malformed answer, in the words of `what`.
 domain::GithubError malformed(const HttpAnswer& answer, std::string what);

@@ -59,6 +59,7 @@ TEST_CASE("a message is one short line without the token") {
                       "d\xc2\x85",
                       "") == "a b cd");
   CHECK(clean_message("token " + token + " and " + token, token) == "token *** and ***");
+  CHECK(clean_message(token.substr(0, 3) + "\x7f\x01" + token.substr(3), token) == "***");
   CHECK(clean_message(std::string(190, 'x') + token, token) == std::string(190, 'x') + "***");
   CHECK(clean_message(std::string(300, 'x'), "").size() == 200);
   CHECK(clean_message(std::string(199, 'x') + "\xc3\xa9", "") == std::string(199, 'x'));

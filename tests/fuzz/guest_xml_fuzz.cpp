@@ -31,7 +31,8 @@ pugi::xml_node load_own(pugi::xml_document& document, const std::string& xml, co
 void check_disks(pugi::xml_node guest, const std::string& own) {
   for (auto disk : guest.child("devices").children("disk")) {
     std::string_view file = disk.child("source").attribute("file").value();
-    promise(disk.child("readonly") || file == own, "every disk but its own is read-only");
+    promise(disk.child("readonly") || file == own || !disk.child("source"),
+            "every disk but its own is read-only, or an empty drive");
   }
 }
 
