@@ -5,6 +5,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -54,7 +55,8 @@ void set_up_logging(const std::string& level) {
 
 void flush_log() { spdlog::default_logger_raw()->flush(); }
 
-void drain_log(std::chrono::milliseconds patience) {
+void drain_log() {
+  constexpr std::chrono::milliseconds patience{500}; // of the 10 s that a stop may take
   for (auto& sink : spdlog::default_logger_raw()->sinks())
     if (auto* output = dynamic_cast<StandardOutput*>(sink.get()))
       output->drain(patience);

@@ -1,7 +1,6 @@
 #pragma once
 /// The log on standard output.
 
-#include <chrono>
 #include <string>
 
 namespace ci::http {
@@ -13,10 +12,7 @@ void set_up_logging(const std::string& level);
 /// Writes what the reader of the log did not take before. Any thread; to be called now and then.
 void flush_log();
 
-/// A reader that takes nothing in keeps nobody from ending for longer.
-constexpr std::chrono::milliseconds log_patience{500};
-
-/// Before the process ends: waits so long at most for the reader. The log stays usable, for threads that are left.
-void drain_log(std::chrono::milliseconds patience);
+/// Before the process ends: waits half a second at most for the reader. The log stays usable, for threads that are left.
+void drain_log();
 
 } // namespace ci::http

@@ -129,7 +129,7 @@ void Service::stop(int status) {
   if (!cast_->end(actors_patience)) {
     // libvirt may be frozen: its calls end after 20 s, and nothing of ours is lost by not waiting.
     spdlog::warn("event=stopped clean=no");
-    drain_log(log_patience);
+    drain_log();
     std::_Exit(status);
   }
   server_.reset();

@@ -30,25 +30,31 @@ LineWriter::LineWriter(int descriptor, Gap gap, std::size_t bound)
   socket_ = ::fstat(descriptor, &kind) == 0 && S_ISSOCK(kind.st_mode);
 }
 
-/// Hands on the beginning of \p bytes, and shortens them. False: nothing is taken now.
-bool LineWriter::is_taken(std::string_view& bytes) const {
-  ssize_t written = -1;
-  if (socket_) {
-    written = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  } else if (is_writable(descriptor_, milliseconds{0})) {
-    // O_NONBLOCK would hold for all who share the pipe. One that is writable has room for so many bytes.
-    written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+/// How many bytes are taken now; 0 or less: none.
+ssize_t LineWriter::offer(std::string_view bytes) const {
+  if (socket_)
+    return ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (!is_writable(descriptor_, milliseconds{0}))
+    return 0;
+  // O_NONBLOCK would hold for all who share the pipe. One that is writable has room for so many bytes.
+  return ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+}
+
+/// What is left of \p bytes when no more of them are taken.
+std::string_view LineWriter::put(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const auto taken = offer(bytes);
+    if (taken <= 0)
+      break;
+    bytes.remove_prefix(static_cast<std::size_t>(taken));
   }
-  if (written > 0)
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  return written > 0;
+  return bytes;
 }
 
 void LineWriter::write(std::string_view line) {
   flush();
   if (kept_.empty())
-    while (!line.empty() && is_taken(line)) {
-    }
+    line = put(line);
   if (line.empty())
     return;
   // The rest of a line that was begun is kept whatever the bound.
@@ -60,10 +66,7 @@ void LineWriter::write(std::string_view line) {
 
 void LineWriter::flush() {
   while (!kept_.empty()) {
-    std::string_view left = kept_;
-    while (!left.empty() && is_taken(left)) {
-    }
-    kept_.erase(0, kept_.size() - left.size());
+    kept_.erase(0, kept_.size() - put(kept_).size());
     if (!kept_.empty())
       return;
     if (const auto lost = std::exchange(lost_, 0))

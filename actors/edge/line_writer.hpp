@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 namespace ci::edge {
 
 /// Writes lines to a descriptor and never waits for who reads it, be it a pipe, a socket or a file: a log whose reader
@@ -29,7 +31,8 @@ class LineWriter {
   bool drain(std::chrono::milliseconds patience);
 
  private:
-  bool is_taken(std::string_view& bytes) const;
+  ssize_t offer(std::string_view bytes) const;
+  std::string_view put(std::string_view bytes) const;
 
   const int descriptor_;
   const Gap gap_;

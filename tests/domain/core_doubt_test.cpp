@@ -14,11 +14,28 @@ struct Idle : Bench {
     start();
     boot_all();
   }
-  /// Commits stay under way from now on.
-  void hold_commits() {
-    lose = [](const Effect& e) { return std::holds_alternative<effect::Commit>(e); };
-  }
 };
+
+/// A host with one runner, whose guest has fetched its config and is not online yet.
+struct Booted : Bench {
+  Booted() {
+    profile("linux", 1);
+    start();
+    guest = running().front();
+    auto& there = world.guests.at(guest);
+    there.config = jitconfig(there.address);
+  }
+  std::string guest;
+};
+
+/// While `silent` GitHub tells nothing of runners.
+std::function<std::optional<GithubError>(const Effect&)> unheard(const bool& silent) {
+  return [&silent](const Effect& e) -> std::optional<GithubError> {
+    if (silent && (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e)))
+      return World::error(GithubError::Kind::unreachable);
+    return {};
+  };
+}
 
 /// Room for one runner, wanted once.
 struct Narrow : Bench {
@@ -341,49 +358,32 @@ TEST_CASE("after a restart a guest that boots has its whole time to come online"
 }
 
 TEST_CASE("after a restart nobody is called late before GitHub has told who is online") {
-  Bench b;
-  b.profile("linux", 1);
-  b.start();
-  const auto guest = b.running().front();
-  auto& there = b.world.guests.at(guest);
-  there.config = b.jitconfig(there.address);
-  b.world.go_online(guest);
+  Booted b;
+  b.world.go_online(b.guest);
   const auto timeout = b.policy->timings.start_timeout;
-  b.fail = [](const Effect& e) -> std::optional<GithubError> {
-    if (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e))
-      return World::error(GithubError::Kind::unreachable);
-    return {};
-  };
+  bool silent = true;
+  b.fail = unheard(silent);
   b.start();
   b.advance(timeout + 10s);
-  CHECK(b.running().front() == guest);
-  b.fail = nullptr;
+  CHECK(b.running().front() == b.guest);
+  silent = false;
   b.advance(61s);
-  CHECK(b.running().front() == guest);
+  CHECK(b.running().front() == b.guest);
   CHECK(b.count(Status::Idle) == 1);
 }
 
 TEST_CASE("nobody is called late while GitHub does not tell who is online") {
-  Bench b;
-  b.profile("linux", 1);
-  b.start();
-  const auto guest = b.running().front();
-  auto& there = b.world.guests.at(guest);
-  there.config = b.jitconfig(there.address);
+  Booted b;
   bool silent = true;
-  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
-    if (silent && (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e)))
-      return World::error(GithubError::Kind::unreachable);
-    return {};
-  };
+  b.fail = unheard(silent);
   SUBCASE("it came online meanwhile") {
-    b.world.go_online(guest);
+    b.world.go_online(b.guest);
     b.advance(b.policy->timings.start_timeout + 10s);
     CHECK(b.runner(1).rec.phase == Phase::live);
     silent = false;
     b.advance(61s);
     CHECK(b.count(Status::Idle) == 1);
-    CHECK(b.running().front() == guest);
+    CHECK(b.running().front() == b.guest);
   }
   SUBCASE("it did not") {
     b.advance(b.policy->timings.start_timeout + 10s);
@@ -401,11 +401,7 @@ TEST_CASE("nobody is called lost for a time in which GitHub told of no one") {
   b.advance(31s);
   REQUIRE(b.runner(1).offline_since);
   bool silent = true;
-  b.fail = [&](const Effect& e) -> std::optional<GithubError> {
-    if (silent && (std::holds_alternative<effect::ListRegistrations>(e) || std::holds_alternative<effect::Look>(e)))
-      return World::error(GithubError::Kind::unreachable);
-    return {};
-  };
+  b.fail = unheard(silent);
   const auto timeout = b.policy->timings.lost_timeout;
   b.advance(timeout + 1min);
   CHECK(b.runner(1).rec.phase == Phase::live);

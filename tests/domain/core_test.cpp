@@ -595,27 +595,18 @@ TEST_CASE("G5: a guest is made when its registration is durable, whatever else w
   b.fail = [&](const Effect& e) -> std::optional<GithubError> {
     if (!std::holds_alternative<effect::Register>(e) || std::exchange(refused, true))
       return {};
+    b.hold_commits();
     auto limited = World::error(GithubError::Kind::limited, 429);
     limited.retry_after = 5s;
     return limited;
-  };
-  std::deque<StoreBatch> held;
-  b.lose = [&](const Effect& e) {
-    auto* commit = std::get_if<effect::Commit>(&e);
-    if (commit && refused)
-      held.push_back(commit->batch);
-    return commit && refused;
   };
   b.start();
   REQUIRE(refused);
   b.advance(10s);
   CHECK(b.world.records.size() == 1);
   CHECK(b.running().empty());
-  while (!held.empty()) {
-    commit(b.store, held.front());
-    held.pop_front();
-    b.core->on_committed(b.now());
-    b.run();
+  while (!b.held_commits.empty()) {
+    b.complete_commit();
     for (auto& name : b.running())
       for (auto& row : b.store.runners)
         CHECK((row.guest_name != name || (row.registration_id && !row.jit_config.empty())));

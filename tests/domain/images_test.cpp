@@ -10,6 +10,17 @@ namespace {
 
 constexpr const char* old_template = "ci-template-linux@2026-01-01T00:00:00.000000000Z";
 
+/// From now on the disks of runners of other images than `first` are not made; `tried` is the last one that was ordered.
+void hold_trials(Forge& b, const std::string& first, std::optional<RunnerId>& tried) {
+  b.lose = [first, &tried](const Effect& e) {
+    auto* prepare = std::get_if<effect::Prepare>(&e);
+    if (!prepare || prepare->spec.template_guest == first)
+      return false;
+    tried = prepare->runner;
+    return true;
+  };
+}
+
 } // namespace
 
 TEST_CASE("an empty host builds its first image and fills the pool from it") {
@@ -521,31 +532,23 @@ TEST_CASE("G5: a build that filled the file system of the store is deleted thoug
   Forge b;
   b.start();
   const auto guest = b.rebuilds_on().front();
-  std::vector<StoreBatch> waiting;
-  b.lose = [&](const Effect& e) {
-    auto* commit = std::get_if<effect::Commit>(&e);
-    if (commit)
-      waiting.push_back(commit->batch);
-    return commit != nullptr;
-  };
+  b.hold_commits();
   b.world.power_off(guest, "crashed");
   b.advance(10s);
   CHECK(b.world.guests.count(guest) == 0);
   CHECK(b.world.image_files.empty());
   REQUIRE(b.store.images.size() == 1);
   REQUIRE(b.store.images.front().phase == ImagePhase::building);
-  b.lose = nullptr;
   SUBCASE("then there is room") {
-    for (auto& batch : waiting) {
-      commit(b.store, batch);
-      b.core->on_committed(b.now());
-    }
-    b.run();
+    while (!b.held_commits.empty())
+      b.complete_commit();
+    b.lose = nullptr;
     CHECK(b.store.images.empty());
     CHECK(b.counts().image.failures == 1);
     b.roll(5min);
   }
   SUBCASE("the service is killed before there is") {
+    b.lose = nullptr;
     b.start();
   }
   REQUIRE(b.rebuilds_on().size() == 1);
@@ -559,24 +562,15 @@ TEST_CASE("G5: a build waits for its own record, not for one of the build before
   Forge b;
   b.start();
   const auto first = b.store.images.front();
-  std::deque<StoreBatch> waiting;
-  b.lose = [&](const Effect& e) {
-    auto* commit = std::get_if<effect::Commit>(&e);
-    if (commit)
-      waiting.push_back(commit->batch);
-    return commit != nullptr;
-  };
+  b.hold_commits();
   auto& target = b.policy->profiles.at("linux").target_count;
   const auto wanted = std::exchange(target, 0);
   b.start(); // what was being built is deleted
   REQUIRE(b.world.image_files.empty());
   target = wanted;
   b.apply_policy(); // and begun anew at the very same time
-  while (!waiting.empty()) {
-    commit(b.store, waiting.front());
-    waiting.pop_front();
-    b.core->on_committed(b.now());
-    b.run();
+  while (!b.held_commits.empty()) {
+    b.complete_commit();
     const bool recorded = !b.store.images.empty() && b.store.images.front().uuid != first.uuid;
     CHECK((recorded || b.world.image_files.empty()));
   }
@@ -649,13 +643,7 @@ TEST_CASE("an image that no runner can be made from is given up at the third try
     auto first = b.templates().front();
     b.rebuild("linux");
     std::optional<RunnerId> tried;
-    b.lose = [&](const Effect& e) {
-      auto* prepare = std::get_if<effect::Prepare>(&e);
-      if (!prepare || prepare->spec.template_guest == first)
-        return false;
-      tried = prepare->runner;
-      return true;
-    };
+    hold_trials(b, first, tried);
     b.finish_build();
     for (int i = 0; i < 3; ++i) {
       REQUIRE(tried);
@@ -676,13 +664,7 @@ TEST_CASE("an image on trial waits for a host that has no room for a runner's di
   auto first = b.templates().front();
   b.rebuild("linux");
   std::optional<RunnerId> tried;
-  b.lose = [&](const Effect& e) {
-    auto* prepare = std::get_if<effect::Prepare>(&e);
-    if (!prepare || prepare->spec.template_guest == first)
-      return false;
-    tried = prepare->runner;
-    return true;
-  };
+  hold_trials(b, first, tried);
   b.finish_build();
   int tries = 0;
   for (int turn = 0; turn < 180; ++turn) {

@@ -95,6 +95,24 @@ class Bench {
     throw std::runtime_error("the core never comes to rest");
   }
 
+  /// Commits stay under way from now on.
+  void hold_commits() {
+    lose = [this](const Effect& e) {
+      auto* commit = std::get_if<effect::Commit>(&e);
+      if (commit)
+        held_commits.push_back(*commit);
+      return commit != nullptr;
+    };
+  }
+  std::deque<effect::Commit> held_commits;
+  /// The oldest of them becomes durable.
+  void complete_commit() {
+    auto oldest = std::move(held_commits.front());
+    held_commits.pop_front();
+    carry(oldest);
+    run();
+  }
+
   /// Lets time pass; the core is cranked whenever its own timer falls due.
   void advance(Duration by) {
     auto end = time + by;
