@@ -122,7 +122,7 @@ void Core::note_github(const GithubError& error) {
   if (answers && !github_answers_)
     shorten_pauses_of_outage();
   github_answers_ = answers;
-  auto trouble = error.general() ? std::string(to_string(error.kind)) + ": " + error.message : listing_trouble_;
+  auto trouble = error.general() ? error.text() : listing_trouble_;
   if (trouble.empty())
     trouble = deletion_trouble();
   const bool well = trouble.empty();

@@ -79,7 +79,7 @@ void Core::put_off_unregister(Runner& r, const GithubError& error) {
     return r.unregister_pause.wait(now_.time, error.retry_after); // its limits are heeded where it is called
   r.unregister_pause.failed(now_.time, error.retry_after);
   if (error.general() && error.retry_after == Duration{0})
-    r.outage = {now_.time, std::string(to_string(error.kind)) + ": " + error.message};
+    r.outage = {now_.time, error.text()};
 }
 
 void Core::on_unregistered(Now now, RunnerId id, const GithubReply<Done>& reply) {

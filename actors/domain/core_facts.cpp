@@ -275,7 +275,7 @@ void Core::on_registration_listing(Now now, const GithubReply<RegistrationListin
   if (reply)
     listing_trouble_.clear();
   else if (!reply.error.general())
-    listing_trouble_ = std::string(to_string(reply.error.kind)) + ": " + reply.error.message;
+    listing_trouble_ = reply.error.text();
   note_github(reply.error);
   if (!reply) {
     list_pause_.failed(now.time, reply.error.retry_after);

@@ -176,8 +176,7 @@ void Core::on_registered(Now now, RunnerId id, const GithubReply<JitRegistration
   if (reply.error.kind == GithubError::Kind::conflict)
     name_taken(*r);
   if (!reply) {
-    create_failed(*r,
-                  std::string("registration: ") + to_string(reply.error.kind) + ": " + reply.error.message);
+    create_failed(*r, "registration: " + reply.error.text());
     if (!reply.error.may_have_acted()) {
       // GitHub said no before it made anything.
       r->rec.registration_ended = true;

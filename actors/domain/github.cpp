@@ -28,4 +28,6 @@ const char* to_string(GithubError::Kind kind) {
   return "unknown";
 }
 
+std::string GithubError::text() const { return std::string(to_string(kind)) + ": " + message; }
+
 } // namespace ci::domain

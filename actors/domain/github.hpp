@@ -62,6 +62,8 @@ struct GithubError {
       return false;
     }
   }
+  /// Kind and message, for people.
+  std::string text() const;
   /// Whether GitHub may have done what was asked although the answer was lost.
   bool may_have_acted() const {
     return kind == Kind::server || (kind == Kind::unreachable && !unsent) || kind == Kind::malformed;
