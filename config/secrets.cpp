@@ -1,6 +1,7 @@
 #include "config/secrets.hpp"
 
 #include "actors/domain/names.hpp"
+#include "actors/domain/visible_ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,15 +59,11 @@ bool from_an_example(const std::string& value) {
          text.find_first_not_of(text.front()) == text.npos;
 }
 
-bool fits_a_header(const std::string& value) {
-  return std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
 /// What was expected of the value instead; empty where it is fine.
 std::string fault(const std::string& value, std::size_t shortest) {
   if (from_an_example(value))
     return "expected a secret of your own: this is an example value";
-  if (!fits_a_header(value))
+  if (!domain::is_visible_ascii(value))
     return "expected visible ASCII characters without spaces";
   if (value.size() < shortest)
     return "expected at least " + std::to_string(shortest) + " characters (try: openssl rand -hex 32)";

@@ -1,6 +1,7 @@
 #include "actors/edge/github_tokens.hpp"
 
 #include "actors/domain/names.hpp"
+#include "actors/domain/visible_ascii.hpp"
 #include "actors/edge/app_jwt.hpp"
 #include "actors/edge/github_json.hpp"
 
@@ -39,7 +40,8 @@ struct InstallationToken {
 std::optional<InstallationToken> token_of(const Json& json, std::int64_t now) {
   auto token = json_member<std::string>(json, "token");
   const auto expires = domain::snapshot_time(json_member<std::string>(json, "expires_at").value_or(""));
-  if (!token || token->empty() || !expires)
+  // It goes into a header, and is looked for in messages, as it is.
+  if (!token || token->empty() || !domain::is_visible_ascii(*token) || !expires)
     return std::nullopt;
   const auto lifetime = *expires - domain::Time{std::chrono::seconds{now}};
   if (lifetime <= Duration{0})

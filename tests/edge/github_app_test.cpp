@@ -227,6 +227,7 @@ TEST_CASE("G6: whatever is wrong with the answer there is no token, and no exit"
   for (const auto& bad :
        {answer(201, "{}"), answer(201, R"({"token":"","expires_at":"2999-01-01T00:00:00Z"})"), answer(200, "[]"),
         answer(201, R"({"token":7,"expires_at":"2999-01-01T00:00:00Z"})"), grants(app_token, -1s), answer(502, "<html>"),
+        grants(app_token + R"(\r\nX-Injected: yes)"), grants(app_token + " "), grants(app_token + R"(\u0000)"),
         Answer{"", Answer::Then::reset}, answer(201, "{\"token\":\"" + app_token + "\"", "", "text/html")}) {
     Server server(std::vector<Answer>{bad});
     GithubClient client(with_app(server, key));

@@ -11,13 +11,15 @@ namespace {
 constexpr int statuses[] = {200, 201, 204, 304, 401, 403, 404, 409, 422, 429, 500, 503};
 const std::string secret = "ghp_secret_token";
 
+/// Whether it was taken for what was asked.
 template <class Reply>
-void check(const Reply& reply) {
+bool check(const Reply& reply) {
   auto& text = reply.error.message;
   promise(text.size() <= 200, "an error is short");
   promise(text.find(secret) == text.npos, "an error holds no secret");
   for (unsigned char c : text)
     promise(c >= 0x20 && c != 0x7f, "an error is one line");
+  return static_cast<bool>(reply);
 }
 
 } // namespace
@@ -27,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   HttpAnswer answer;
   answer.status = statuses[input.byte() % std::size(statuses)];
   answer.token_sent = secret;
+  answer.headers["content-type"] = input.byte() & 1 ? "text/html" : "application/json; charset=utf-8";
   // The first line is a header's value: links and dates are read too.
   auto rest = input.rest();
   auto line = rest.find('\n');
@@ -36,13 +39,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest.remove_prefix(line + 1);
   }
   answer.body = std::string(rest);
-  check(read_page(answer));
-  check(read_runner(answer, 7));
-  check(read_jit(answer, "ci-runner-linux.7@ci0"));
-  check(read_labels(answer));
-  check(read_deleted(answer));
-  check(read_run(answer, 7));
-  check(read_jobs(answer));
-  check(read_artifacts(answer));
+  if (check(read_page(answer)))
+    reached("a page of runners");
+  if (check(read_runner(answer, 7)))
+    reached("a runner");
+  if (check(read_jit(answer, "ci-runner-linux.7@ci0")))
+    reached("a registration");
+  if (check(read_labels(answer)))
+    reached("labels");
+  if (check(read_deleted(answer)))
+    reached("a deletion");
+  if (check(read_run(answer, 7)))
+    reached("a run");
+  if (check(read_jobs(answer)))
+    reached("jobs");
+  if (check(read_artifacts(answer)))
+    reached("artifacts");
   return 0;
 }

@@ -58,6 +58,7 @@ void try_runner(std::string_view xml, unsigned char choices) {
   auto own = runner_xml(xml, spec);
   if (!own)
     return;
+  reached("a runner");
   pugi::xml_document document;
   check_disks(load_own(document, own.xml, spec.name), own_file);
 }
@@ -81,6 +82,7 @@ void try_rebuild(std::string_view guest_xml, unsigned char choices) {
   auto own = rebuild_xml(guest_xml, spec);
   if (!own)
     return;
+  reached("a guest that builds");
   pugi::xml_document document;
   auto guest = load_own(document, own.xml, spec.rebuild_guest);
   check_disks(guest, spec.disk_file());
@@ -100,6 +102,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A hundred of them can be added up.
   constexpr std::int64_t most = std::int64_t{1} << 52;
   auto takes = size_of_guest(xml);
+  if (takes.memory_bytes > 0)
+    reached("memory");
+  if (takes.hugepages_1g > 0)
+    reached("pages");
   promise(takes.memory_bytes >= 0 && takes.memory_bytes <= most, "a guest's memory is an amount");
   promise(takes.hugepages_1g >= 0 && takes.hugepages_1g <= most, "a guest's pages are a number");
   try_runner(xml, choices);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <string_view>
 
 /// Ends the program, so that the fuzzer keeps the input, unless `kept`.
@@ -13,6 +14,14 @@ inline void promise(bool kept, const char* what) {
     return;
   std::fprintf(stderr, "broken promise: %s\n", what);
   std::abort();
+}
+
+/// Says, the first time, that an input got so far. What is judged only where something was accepted is judged of
+/// nothing when nothing is: so each place that a target names must be reached by one of its seeds (see run).
+inline void reached(const char* place) {
+  static std::set<std::string_view> places;
+  if (places.insert(place).second)
+    std::fprintf(stderr, "reached: %s\n", place);
 }
 
 namespace ci::fuzz {

@@ -23,6 +23,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   auto selected = select_bytes(request, file);
   auto [begin, end] = selected.range;
+  if (selected.status == 200)
+    reached("all of a file");
+  if (selected.status == 206)
+    reached("a part");
+  if (selected.status == 304)
+    reached("nothing new");
+  if (selected.status == 416)
+    reached("no such part");
   promise(begin >= 0 && begin <= end && end <= file.size, "a part lies within the file");
   promise(selected.status != 206 || begin < end, "a part is not empty");
   promise(selected.status != 200 || (begin == 0 && end == file.size), "all is all");

@@ -12,6 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                          {"SERVO_CI_MONITOR_API_TOKEN", "a-token-of-clients"}};
   const bool names_it = sources.toml_text.find("a-token-of") != std::string::npos; // as a key, say
   auto result = load(sources);
+  if (result.loaded)
+    reached("settings");
+  else
+    reached("complaints");
   promise(result.loaded.has_value() == result.complaints.empty(), "settings, or complaints");
   for (auto* list : {&result.complaints, &result.warnings})
     for (auto& complaint : *list)

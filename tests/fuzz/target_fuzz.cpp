@@ -24,6 +24,7 @@ void read_a_take(const Request& request) {
   auto take = read_take(reader, "linux", &count, 16);
   if (!reader.errors().empty())
     return;
+  reached("a take");
   promise(ci::domain::is_uuid_v4(take.unique_id), "a taken unique_id is a UUID");
   promise(ci::domain::is_qualified_repo(take.qualified_repo), "a taken repository is one");
   promise(take.count >= 1 && take.count <= 16, "a taken count is within its bounds");
@@ -34,6 +35,7 @@ void read_a_select(const Request& request) {
   auto select = read_select(reader, request);
   if (!reader.errors().empty())
     return;
+  reached("a select");
   promise(ci::domain::is_uuid_v4(select.unique_id), "a selecting unique_id is a UUID");
   promise(ci::domain::is_qualified_repo(select.qualified_repo), "a selecting repository is one");
   promise(select.run_id >= 1, "a run's id is positive");
@@ -42,9 +44,13 @@ void read_a_select(const Request& request) {
 
 void read_an_override(const Request& request) {
   ParameterReader reader(request);
-  for (auto& [profile, count] : read_override(reader, request))
-    promise(!reader.errors().empty() || (count >= 0 && count <= 10'000),
-            "an override's count is within its bounds");
+  const auto counts = read_override(reader, request);
+  if (!reader.errors().empty())
+    return;
+  for (auto& [profile, count] : counts) {
+    reached("an override");
+    promise(count >= 0 && count <= 10'000, "an override's count is within its bounds");
+  }
 }
 
 void read_a_history(const Request& request) {
@@ -52,6 +58,7 @@ void read_a_history(const Request& request) {
   auto query = read_history(reader);
   if (!reader.errors().empty())
     return;
+  reached("a history");
   promise(query.limit >= 1 && query.limit <= ci::domain::max_history_limit, "a page is within its bounds");
   promise(query.before.value_or(1) >= 1 && query.runner.value_or(1) >= 1, "numbers are positive");
 }
@@ -60,15 +67,20 @@ void read_a_window(const Request& request) {
   constexpr ci::domain::Time now{std::chrono::hours(24 * 365 * 56)};
   ParameterReader reader(request);
   auto window = read_window(reader, now);
-  promise(!reader.errors().empty() || (window.since < window.until && window.until <= now),
-          "a window is a span of the past");
+  if (!reader.errors().empty())
+    return;
+  reached("a window");
+  promise(window.since < window.until && window.until <= now, "a window is a span of the past");
 }
 
 void read_an_id(Request& request) {
   request.path_parameters.emplace_back("unique_id", request.target.segments.back());
   ParameterReader reader(request);
   auto id = read_unique_id(reader, request);
-  promise(!reader.errors().empty() || ci::domain::is_uuid_v4(id), "an id in a path is a UUID");
+  if (!reader.errors().empty())
+    return;
+  reached("an id");
+  promise(ci::domain::is_uuid_v4(id), "an id in a path is a UUID");
 }
 
 } // namespace

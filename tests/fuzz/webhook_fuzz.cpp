@@ -21,13 +21,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   promise(!delivery.notice || delivery.complaint.empty(), "a notice or a complaint");
   promise(!delivery.notice || event == "workflow_job" || event == "workflow_run", "pings tell nothing");
   promise(delivery.complaint.size() <= 200, "a complaint is short");
+  if (!delivery.complaint.empty())
+    reached("a complaint");
   if (!delivery.notice)
     return 0;
   if (const auto* job = std::get_if<ci::domain::notice::Job>(&*delivery.notice)) {
+    reached("a job");
     promise(ci::domain::is_qualified_repo(job->repository), "a repository by GitHub's rules");
     promise(job->run > 0 && job->runner >= 0 && job->labels.size() <= 100, "ids are positive, labels few");
   } else {
     const auto& over = std::get<ci::domain::notice::RunOver>(*delivery.notice);
+    reached("a run that is over");
     promise(ci::domain::is_qualified_repo(over.repository) && over.run > 0, "a run of a repository");
   }
   return 0;
