@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from monitor import API_TOKEN, profile
+from monitor import API_TOKEN, WEBHOOK_SECRET, profile
 
 CONTRACT = Path(__file__).resolve().parents[1] / "contract"
 
@@ -19,9 +19,13 @@ def test_the_description_is_clean(world):
     run("node_modules/.bin/redocly", "lint", "--config", "redocly.yaml", written, seconds=120)
 
 
-def test_any_request_gets_a_described_answer(world):
+def test_any_request_gets_a_described_answer(world, tmp_path):
     """A client that has read the description, and one that has not: no 5xx but 503, nothing undocumented."""
-    monitor = world.begin({"linux": profile(3), "windows": profile(1)})
+    for name in ("HEAD", "a/b", ".git/HEAD"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a file for guests\n")
+    monitor = world.begin({"linux": profile(3), "windows": profile(1)}, environment={"IMAGE_DEPS_DIR": str(tmp_path)},
+                          main_repo_path=str(tmp_path))
     monitor.wait_for_runners("linux", 3)
-    run("node", "properties.mjs", monitor.base_url, API_TOKEN, seconds=600)
+    run("node", "properties.mjs", monitor.base_url, API_TOKEN, WEBHOOK_SECRET, seconds=600)
     assert monitor.http.get("/readyz").status == 200
