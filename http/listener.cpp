@@ -26,6 +26,9 @@ constexpr std::size_t parser_body_bytes = 4 << 20;
 /// ours can: so it lies above the longest of them.
 constexpr domain::Duration handle_timeout = 2 * Waits::longest + domain::Duration{15'000};
 constexpr domain::Duration watch_interval{1'000};
+/// In one turn of the io_context. Each turn serves a request of every busy connection: were they accepted one by one,
+/// whoever comes behind hundreds of them would wait for as many turns.
+constexpr std::size_t accepts_at_a_time = 32;
 
 domain::Address from_asio(const asio::ip::address& address) {
   if (address.is_v4())
@@ -249,6 +252,7 @@ class Listener::Endpoint {
         .read_next_http_message_timelimit(waits.read)
         .handle_request_timeout(handle_timeout)
         .write_http_response_timelimit(waits.write)
+        .concurrent_accepts_count(accepts_at_a_time)
         .max_pipelined_requests(1)
         .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
                                       .max_url_size(parser_head_bytes)
@@ -327,9 +331,9 @@ void Listener::watch() {
   });
 }
 
-/// RESTinio never accepts again after one accept has failed (no file descriptor left, say). So where somebody
-/// waits over two looks, and nobody was accepted in between, the address is bound anew, as soon as that can
-/// help.
+/// RESTinio never repeats an accept that has failed, and where no file descriptor is left, all fail at once. So
+/// where somebody waits over two looks, and nobody was accepted in between, the address is bound anew, as soon as
+/// that can help.
 void Listener::look() {
   const bool waiting = endpoint_->has_waiting();
   const auto accepted = endpoint_->accepted();
