@@ -16,6 +16,7 @@ from harness import Failure, sanitized
 HONEST = "127.0.0.3"  # the good client's address; attackers come from others
 LIMIT = 0.050  # seconds; G10: 99 of 100 reads of the good client
 LIMIT_SANITIZED = 2.0  # sanitizers make the daemon slow: only that reads go on is judged
+SLOW = 0.100  # seconds of any one second that the good client may spend in reads that take LIMIT or longer
 UNDISTURBED = 0.5  # seconds that the good client reads before the attack, and within it at least
 LISTENS = "0A"  # a socket's state in /proc/net/tcp
 GROWTH = 150_000  # KiB of memory that an attack may cost; AddressSanitizer holds on to what was freed: twice as much
@@ -129,6 +130,13 @@ def p99_of(times):
     return times[min(len(times) - 1, int(len(times) * 0.99))] if times else float("inf")
 
 
+def slowest_second(reads, begun, limit):
+    """Of the (begin, seconds) of reads, from `begun` on: the most time that those of `limit` seconds or longer take of any one
+    second. An attack that lasts a second is one of many in p99's, and a read that waits for long is one of few."""
+    slow = [(max(begin, begun), begin + seconds) for begin, seconds in reads if seconds >= limit and begin + seconds > begun]
+    return max((sum(max(0.0, min(end, second + 1) - max(begin, second)) for begin, end in slow) for second, _ in slow), default=0.0)
+
+
 @contextlib.contextmanager
 def attacked(monitor, what, honest=HONEST, memory=GROWTH):
     """Within it, a good client reads; at its end, its times and the server's memory are judged, and printed."""
@@ -148,15 +156,19 @@ def attacked(monitor, what, honest=HONEST, memory=GROWTH):
         attackers.close()
         output, _ = reader.communicate(timeout=60)
     seen = json.loads(output)
-    reads = [(begin + seconds > begun, seconds) for begin, seconds in seen["reads"]]
-    undisturbed, times = (sorted(seconds for late, seconds in reads if late is wanted) for wanted in (False, True))
+    reads = [(begin, seconds) for begin, seconds, _ in seen["reads"]]
+    undisturbed, times = (sorted(seconds for begin, seconds in reads if (begin + seconds > begun) is late) for late in (False, True))
     if seen["failures"] or len(times) < 10:
         raise Failure(f"{what}: the good client was refused: {seen['failures'][:5]}, {len(times)} reads went well")
     p50, p99, before_it = times[len(times) // 2], p99_of(times), p99_of(undisturbed)
-    print(f"\n{what}: {len(times)} reads, p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms (before: {before_it * 1e3:.1f} ms); "
+    anew = max((seconds for begin, seconds, connected in seen["reads"] if connected and begin + seconds > begun), default=0.0)
+    slow = slowest_second(reads, begun, limit())
+    print(f"\n{what}: {len(times)} reads, p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms (before: {before_it * 1e3:.1f} ms), "
+          f"slowest {times[-1] * 1e3:.1f} ms, with a new connection {anew * 1e3:.1f} ms, slow in one second {slow * 1e3:.0f} ms; "
           f"memory {grown:+} KiB")
     if before_it >= limit() <= p99:
         raise Failure(f"{what}: not measured: before the attack p99 was {before_it * 1e3:.1f} ms; the machine is too busy")
     assert p99 < limit(), f"{what}: p99 {p99 * 1e3:.1f} ms"
+    assert slow < SLOW or limit() > LIMIT, f"{what}: reads of {LIMIT * 1e3:.0f} ms or more took {slow * 1e3:.0f} ms of one second"
     assert grown < memory * (1 if limit() == LIMIT else 2), f"{what}: {grown} KiB more"
     assert monitor.running() and monitor.http.get("/healthz").status == 200

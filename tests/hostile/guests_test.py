@@ -51,8 +51,17 @@ def test_a_guest_gets_its_own_secrets_and_nobody_elses(world):
             return json.loads(answer.body) if answer.status == 200 else None
         return runner_named_in(wait_until(f"the JIT config of {address}", fetched))
     guest_at = {world.libvirt.address(guest): guest for guest in world.libvirt.guests()}  # libvirt's word, not the daemon's
-    assert own(thief) == f"{guest_at[thief]}@ci0"
-    assert own(victim) == f"{guest_at[victim]}@ci0"
+    with attacked(monitor, "a guest that asks for its neighbour's secrets"):
+        assert own(thief) == f"{guest_at[thief]}@ci0"
+        given = []
+        for headers in attempts:
+            answer = Http(monitor.base_url, source=thief).get("/github-jitconfig", headers=headers)
+            assert answer.status in (200, 410, 503), (headers, answer)
+            given += [runner_named_in(answer.json())] if answer.status == 200 else []
+            assert Http(monitor.base_url, source=thief).get("/boot", headers=headers).status in (200, 503), headers
+        assert given and set(given) == {f"{guest_at[thief]}@ci0"}
+        # It has used up what is its own, and nothing of its neighbour's.
+        assert own(victim) == f"{guest_at[victim]}@ci0"
 
 
 def test_no_spelling_of_a_path_leads_out_of_the_folders(world, tmp_path):
