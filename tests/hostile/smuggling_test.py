@@ -1,4 +1,5 @@
-"""Requests hidden in requests, through deploy/nginx.conf: what nginx takes for one request, the daemon takes for one."""
+"""Requests hidden in requests, through deploy/nginx.conf, in HTTP/1 and 2: what nginx takes for one request, the daemon takes
+for one."""
 
 import os
 import re
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import http2
 from attack import attacked, handled
 from harness import Failure, Process, listens, wait_until
 from monitor import API_TOKEN, profile
 
 ROOT = Path(__file__).resolve().parents[2]
 FRONT = "127.0.0.7"  # nginx's own address, the daemon's trusted proxy
+NAME = "ci0.example.org"  # as in deploy/nginx.conf
 
 
 def free_port():
@@ -23,15 +26,21 @@ def free_port():
 
 
 class Nginx(Process):
-    """Debian's nginx with deploy/nginx.conf, in plain text and at a port of its own."""
+    """Debian's nginx with deploy/nginx.conf, at a port of its own, with a certificate of its own, and at another in plain text."""
 
     def __init__(self, folder, program, monitor):
         super().__init__("nginx", folder)
-        self.program, self.port = program, free_port()
+        self.program, self.port, self.tls_port = program, free_port(), free_port()
+        self.certificate, key = self.folder / "certificate.pem", self.folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", key, "-out", self.certificate],
+                       check=True, capture_output=True)
         text = (ROOT / "deploy" / "nginx.conf").read_text()
         address = monitor.base_url.removeprefix("http://")
-        changes = [(r"server 127\.0\.0\.1:8000;", f"server {address};"), (r"listen 443 ssl http2;", f"listen {FRONT}:{self.port};"),
-                   (r"ssl_certificate(_key)? [^;]*;", ""), (r"deny 192\.168\.100\.0/24;", "deny 127.64.0.0/10;"),
+        changes = [(r"server 127\.0\.0\.1:8000;", f"server {address};"),
+                   (r"listen 443 ssl http2;", f"listen {FRONT}:{self.tls_port} ssl http2; listen {FRONT}:{self.port};"),
+                   (r"ssl_certificate [^;]*;", f"ssl_certificate {self.certificate};"),
+                   (r"ssl_certificate_key [^;]*;", f"ssl_certificate_key {key};"), (r"deny 192\.168\.100\.0/24;", "deny 127.64.0.0/10;"),
                    (r"proxy_http_version 1\.1;", f"proxy_http_version 1.1; proxy_bind {FRONT};")]
         for pattern, replacement in changes:
             text, count = re.subn(pattern, replacement, text)
@@ -44,7 +53,7 @@ class Nginx(Process):
 
     def begin(self):
         self.start(["setpriv", "--pdeathsig", "KILL", "--", self.program, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")])
-        wait_until("nginx listens", lambda: self.running() and listens(self.port, FRONT))
+        wait_until("nginx listens", lambda: self.running() and listens(self.port, FRONT) and listens(self.tls_port, FRONT))
         return self
 
     def say(self, data, seconds=2.0):
@@ -58,6 +67,9 @@ class Nginx(Process):
             except OSError:
                 pass
         return got
+
+    def say_http2(self, frames, streams=1):
+        return http2.say((FRONT, self.tls_port), self.certificate, NAME, frames, streams)
 
 
 @pytest.fixture
@@ -153,6 +165,69 @@ def test_no_request_travels_within_another(front):
         # By itself it would have been served.
         assert statuses(attackers.say(INNER, silent_for=0.5)) == [200]
         assert routes_served(monitor)[-1] == PAUSE and handled(monitor, "lever") == 1
+
+
+HEAD = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", NAME.encode()), (b":path", b"/healthz")]
+INJECTED = b"x HTTP/1.1\r\nHost: x\r\n\r\n" + INNER
+
+
+def with_field(name, value):
+    """The head with that field in place of its own, or besides what it has."""
+    own = {field for field, _ in HEAD}
+    return [(field, value if field == name else usual) for field, usual in HEAD] + ([] if name in own else [(name, value)])
+
+
+# What HTTP/2 carries, and HTTP/1 has to be made of: lengths that are wrong, fields that only HTTP/1 knows, ends of lines.
+HTTP2_SMUGGLED = {
+    "TE chunked": http2.request(with_field(b"transfer-encoding", b"chunked"), CHUNK),
+    "TE chunked, first chunk empty": http2.request(with_field(b"transfer-encoding", b"chunked"), b"0\r\n\r\n" + INNER),
+    "TE and CL": http2.request([*HEAD, (b"transfer-encoding", b"chunked"), (b"content-length", b"%d" % len(CHUNK))], CHUNK),
+    "CL of nothing": http2.request(with_field(b"content-length", b"0"), INNER),
+    "CL too small": http2.request(with_field(b"content-length", b"4"), INNER),
+    "CL too large": http2.request(with_field(b"content-length", b"%d" % (len(INNER) + 50)), INNER),
+    "CL twice": http2.request([*HEAD, (b"content-length", b"0"), (b"content-length", b"%d" % len(INNER))], INNER),
+    "CL list": http2.request(with_field(b"content-length", b"0, %d" % len(INNER)), INNER),
+    "CL signed": http2.request(with_field(b"content-length", b"+%d" % len(INNER)), INNER),
+    "CL without a body": http2.request(with_field(b"content-length", b"%d" % len(INNER))),
+    "body of a GET": http2.request(HEAD, INNER),
+    "trailers with a CL": http2.headers(HEAD, 0) + http2.frame(http2.DATA, 0, 1, INNER)
+    + http2.headers([(b"content-length", b"0"), (b"transfer-encoding", b"chunked")], http2.END_STREAM),
+    "connection": http2.request(with_field(b"connection", b"keep-alive, content-length"), INNER),
+    "upgrade": http2.request([*HEAD, (b"upgrade", b"h2c"), (b"connection", b"Upgrade, HTTP2-Settings"), (b"http2-settings", b"AAMAAABk")], INNER),
+    "expect": http2.request(with_field(b"expect", b"100-continue"), INNER),
+    "name with a colon": http2.request(with_field(b"x: y\r\ntransfer-encoding", b"chunked"), CHUNK),
+    "name in capitals": http2.request(with_field(b"Transfer-Encoding", b"chunked"), CHUNK),
+    "name with a space": http2.request(with_field(b"transfer-encoding ", b"chunked"), CHUNK),
+    "unknown pseudo-header": http2.request(with_field(b":x", INJECTED)),
+    "path twice": http2.request([*HEAD, (b":path", b"/profile/linux/pause")]),
+    "path after a field": http2.request([*HEAD[:3], (b"x", b"y"), (b":path", b"/profile/linux/pause")]),
+    "path with spaces": http2.request(with_field(b":path", b"/healthz HTTP/1.1")),
+    "host besides": http2.request([*HEAD, (b"host", INJECTED)]),
+    **{f"{end!r} in {name.decode()}": http2.request(with_field(name, usual + INJECTED.replace(b"\r\n", end)))
+       for name, usual in [*HEAD, (b"x", b"y"), (b"cookie", b"y")] for end in (b"\r\n", b"\n", b"\r", b"\0\r\n")},
+}
+
+
+def test_no_request_travels_within_one_of_http2(front):
+    monitor, nginx = front
+    well = http2.request(HEAD) + http2.request(HEAD, stream=3)
+    with attacked(monitor, "request smuggling by HTTP/2"):
+        for name, frames in HTTP2_SMUGGLED.items():
+            served = len(routes_served(monitor))
+            answers = nginx.say_http2(frames)
+            assert set(answers.statuses.values()) <= {200, 400, 404, 405, 413, 501}, (name, answers)
+            check_served(monitor, served, name, answers.data)
+        # Nobody's answer was given to another.
+        answers = nginx.say_http2(well, streams=2)
+        assert answers.statuses == {1: 200, 3: 200} and answers.bodies == {1: b'{"status":"ok"}', 3: b'{"status":"ok"}'}, answers
+        assert handled(monitor, "lever") == 0
+        # By itself it is served, and by the same way.
+        pause = [(b":method", b"POST"), *HEAD[1:3], (b":path", b"/profile/linux/pause"), (b"authorization", b"Bearer " + API_TOKEN.encode())]
+        assert nginx.say_http2(http2.request(pause)).statuses == {1: 200}
+        assert routes_served(monitor)[-1] == PAUSE and handled(monitor, "lever") == 1
+        for claim in ((b"x-real-ip", b"127.0.0.1"), (b"x-forwarded-for", b"127.0.0.1")):
+            answers = nginx.say_http2(http2.request([*HEAD[:3], (b":path", b"/metrics"), claim]))
+            assert answers.statuses == {1: 401}, (claim, answers)  # nobody is an operator at the host
 
 
 def test_a_client_of_nginx_cannot_choose_its_address(front):
