@@ -1,14 +1,29 @@
 """The process is killed at a named step, and started again: everything of ours is adopted or removed, nothing is lost that was
-answered, nothing foreign is touched (G2, G3, G4, G5). The steps are those of actors/crash_point.hpp."""
+answered, nothing foreign is touched (G2, G3, G4, G5). The steps are those of actors/crash_point.hpp.
 
+The last test holds all tables against the program's source."""
+
+import re
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
+import adopt_test
+import crash_destroy_test
+import crash_images_test
+import crash_questions_test
+import disks_test
+import images_test
+import migration_test
 from crash import PROFILES, Request, begin, begin_without_guests, full, settle_and_check, start_and_crash
 from harness import wait_until
 from monitor import profile
 from pool_test import reservation_labels
+
+ACTORS = Path(__file__).resolve().parents[2] / "actors"
+STEP = re.compile(r"(\w+\.(?:order|answer))(?::\d+)?")
 
 
 def test_a_pool_that_was_not_killed_is_counted_alike(world):
@@ -21,7 +36,9 @@ def test_a_pool_that_was_not_killed_is_counted_alike(world):
 
 @pytest.mark.parametrize("step", [
     "commit.order", "commit.answer", "register.order", "register.answer:2", "prepare.order:2", "prepare.answer",
-    "commit.order:2", "commit.answer:2", "start.order:2", "start.answer", "start.answer:3", "commit.answer:4"])
+    "commit.order:2", "commit.answer:2", "start.order:2", "start.answer", "start.answer:3", "commit.answer:4",
+    "list_registrations.order", "list_registrations.answer", "list_guests.order", "list_guests.answer", "list_addresses.order",
+    "list_addresses.answer"])
 def test_killed_while_runners_are_made(world, step):
     """G4, G5"""
     monitor = begin_without_guests(world)
@@ -114,3 +131,34 @@ def test_killed_while_an_override_is_cancelled(world, step, in_force):
     assert (override_of(monitor) is not None) == in_force
     assert monitor.http.delete("/policy/override").json() == ({"wpt": 2} if in_force else None)
     settle_and_check(world, monitor)
+
+
+def named_steps():
+    """Of the source: each order and its answer, and the commits that have a step of their own."""
+    orders = (ACTORS / "monitor_orders.cpp").read_text()
+    named = re.findall(r'\bask(?:_github)?<\w[\w:]*>\(\s*(?:parts_\.\w+,\s*)?"(\w+)"', orders)
+    assert len(named) == len(re.findall(r"\bask(?:_github)?<\w[\w:]*>\(", orders)) - 1  # ask_github's own
+    named += re.findall(r'return "(\w+)";', (ACTORS / "crash_point.hpp").read_text())
+    steps = {f"{name}.{moment}" for name in named for moment in ("order", "answer")}
+    for file in ACTORS.rglob("*.cpp"):
+        steps |= {".".join(found) for found in re.findall(r'\breached\("(\w+)", "(\w+)"\)', file.read_text())}
+    return steps
+
+
+def steps_in(values):
+    """Those in a test's table, whose rows may have more than that."""
+    for value in values:
+        if isinstance(value, str):
+            yield from STEP.fullmatch(value).groups() if STEP.fullmatch(value) else ()
+        elif isinstance(value, (list, tuple)):
+            yield from steps_in(value)
+
+
+def test_the_process_is_killed_at_every_step_in_some_test():
+    modules = (adopt_test, crash_destroy_test, crash_images_test, crash_questions_test, disks_test, images_test, migration_test,
+               sys.modules[__name__])
+    marks = [mark for module in modules for name, test in vars(module).items() if name.startswith("test_")
+             for mark in getattr(test, "pytestmark", [])]
+    killed_at = {step for mark in marks for step in steps_in(mark.args[1])}
+    assert len(named_steps()) > 50
+    assert killed_at == named_steps()

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from crash import Foreign, Request, files_of, settle_and_check, start_and_crash
+from crash import Foreign, Request, files_of, full, phases_of_images, settle_and_check, start_and_crash
 from harness import wait_until
 from monitor import built_profile
 from outside import settle
 
 REBUILD, TEMPLATE = "ci-rebuild-", "ci-template-"
+# The commits of a build: at which step the store has its image in which phase, if at all.
+BUILD_COMMITS = [("commit.order", []), ("commit.answer", ["building"]), ("commit.order:2", ["building"]),
+                 ("commit.answer:2", ["sealing"]), ("commit.order:3", ["sealing"]), ("commit.answer:3", ["trial"]),
+                 ("commit.order:4", ["trial"]), ("commit.answer:4", ["trial"])]
 
 
 def image_of(monitor, key="linux"):
@@ -33,6 +37,11 @@ def base_files(monitor, key="linux"):
 def rebuild(monitor, key="linux"):
     answer = monitor.http.post(f"/profile/{key}/rebuild")
     assert answer.status == 200 and answer.json() == {"profile": key, "rebuild": True}, answer
+
+
+def unfinished(monitor):
+    """The phases of images that are not ready, as the store has them."""
+    return sorted(phase for phase in phases_of_images(monitor) if phase != "ready")
 
 
 def wait_replaced(world, monitor, old, count, key="linux"):
@@ -117,30 +126,30 @@ def test_killed_while_an_image_is_built(world, step):
     settle_and_check(world, monitor, count=1, images=2)
 
 
+@pytest.mark.parametrize("step, phases", BUILD_COMMITS)
+def test_killed_at_a_commit_of_a_build(world, step, phases):
+    """G4, G5: what was asked for is done once it is durable; it is not answered, and nothing is made, before."""
+    monitor = world.begin({"linux": built_profile(1)}, available_normal_memory="2G")
+    monitor.wait_for_runners("linux", 1)
+    world.foreign = Foreign(world)
+    old = templates(world)
+    monitor.stop()
+    before = world.libvirt.guests(""), base_files(monitor)
+    request = Request(monitor, lambda http: http.post("/profile/linux/rebuild"), full(monitor, 1))
+    start_and_crash(monitor, step, request)
+    assert unfinished(monitor) == phases
+    assert request.answer is None or phases
+    assert ((world.libvirt.guests(""), base_files(monitor)) == before) == (":" not in step)
+    monitor.begin().wait_ready()
+    if not phases:
+        rebuild(monitor)
+    wait_replaced(world, monitor, old, 1)
+    settle_and_check(world, monitor, count=1, images=2)
+
+
 def test_rebuild_of_a_profile_that_is_not_there_or_made_by_hand(world):
     from monitor import profile
     monitor = world.begin({"hand": profile(1)})
     assert monitor.http.post("/profile/nobody/rebuild").status == 404
     assert monitor.http.post("/profile/hand/rebuild").status == 409
     assert monitor.http.post("/profile/hand/rebuild", token="").status == 401
-
-
-@pytest.mark.parametrize("step", ["image_discard.order", "image_discard.answer"])
-def test_killed_while_an_old_image_is_deleted(world, step):
-    """G4, G5: the three newest are kept, whatever happens while the fourth goes."""
-    monitor = world.begin({"linux": built_profile(1)}, available_normal_memory="4G")
-    monitor.wait_for_runners("linux", 1)
-    world.foreign = Foreign(world)
-    for _ in range(2):
-        old = templates(world)
-        rebuild(monitor)
-        wait_replaced(world, monitor, old, 1)
-    oldest, kept = templates(world)[0], templates(world)[1:]
-    assert len(kept) == 2
-    monitor.stop()
-    start_and_crash(monitor, step, Request(monitor, lambda _: rebuild(monitor)))
-    monitor.begin().wait_ready()
-    wait_until("the oldest is deleted", lambda: oldest not in templates(world), 60.0)
-    wait_replaced(world, monitor, kept, 1)
-    settle_and_check(world, monitor, count=1, images=3)
-    assert templates(world)[:2] == kept
