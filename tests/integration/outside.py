@@ -34,10 +34,11 @@ class Libvirt(Process):
         self.uri = f"test+unix:///default?socket={self.folder}/libvirt-sock"
         self.holder = self.watcher = None
         self.events = self.folder / "events"
+        self.environment = {}
 
     def begin(self):
         # Not in a session of its own: the script becomes libvirtd without changing its pid only then.
-        self.start([str(SUPPORT / "private_libvirtd.sh"), str(self.folder)], own_session=False)
+        self.start([str(SUPPORT / "private_libvirtd.sh"), str(self.folder)], self.environment, own_session=False)
         wait_until("libvirtd answers", lambda: self.try_virsh("version").returncode == 0)
         # The test driver forgets everything when its last connection closes.
         self.holder = subprocess.Popen(["virsh", "-q", "-c", self.uri], stdin=subprocess.PIPE, text=True,
@@ -67,6 +68,11 @@ class Libvirt(Process):
             self.virsh("start", "test")
             self.virsh("destroy", "test")
         return heard
+
+    @property
+    def own_log(self):
+        """libvirtd's; what the script says is in log()."""
+        return self.folder / "log" / "libvirtd.log"
 
     def heard(self):
         """By the events so far: the names of those that run, and how many ran at once at most."""

@@ -11,6 +11,9 @@ import threading
 import uuid
 from pathlib import Path
 
+import pytest
+
+from app_test import app, counters  # noqa: F401 - a fixture
 from harness import Http, binary, wait_until
 from images_test import image_of, rebuild, templates
 from monitor import API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET, built_profile, profile
@@ -103,20 +106,32 @@ def seen_by_clients(monitor, unique_id, sources):
     return b"\n".join(texts)
 
 
+def app_secrets(key_file):
+    """The lines of the App's key, what GitHub's tokens for its installation begin with, and what a JWT begins with."""
+    lines = [line for line in Path(key_file).read_text().splitlines() if not line.startswith("-----")]
+    return {line for line in lines if len(line) > 20} | {"ghs_", "eyJ"}
+
+
+def files_that_tell(world, secrets):
+    """As files_that_hold, of all but GitHub's own and those inside the guests."""
+    return {path: mode for path, mode in files_that_hold(world.folder, secrets).items()
+            if path.partition("/")[0] not in ("github", "guests")}
+
+
 def holds(text, secrets):
     return {secret[:12] for secret in secrets if secret.encode() in text}
 
 
-def live_through_all(world, monitor):
-    """Builds, a take, a select, jobs that GitHub tells of, an override, errors; the reservation's id, and the secrets that clients
-    sent."""
+def live_through_all(world, monitor, shown):
+    """Builds, a take, a select, jobs that GitHub tells of, an override, errors, one of which repeats what GitHub was `shown`; the
+    reservation's id, and the secrets that clients sent."""
     keys = [f"reservation-key-{uuid.uuid4()}" for _ in range(2)]
     monitor.wait_for_runners("linux", 2)
     monitor.wait_for_runners("built", 1)
     send_webhooks(world)
     unique_id = str(uuid.uuid4())
     assert monitor.take("linux", unique_id).status == 200
-    world.github.fault("list", "status", status=401, body={"message": f"Bad credentials {GITHUB_TOKEN}"}, count=2)
+    world.github.fault("list", "status", status=401, body={"message": f"Bad credentials {shown}"}, count=2)
     run_id, selected = begin_run(world.github), str(uuid.uuid4())
     digest = hashlib.sha256(keys[0].encode()).hexdigest()
     upload(world.github, run_id, selected, zipped(("info", contents(selected, run_id, key_sha256=digest))))
@@ -142,16 +157,28 @@ def live_through_all(world, monitor):
     return unique_id, set(keys)
 
 
-def test_g9_no_secret_of_a_whole_run_is_seen_anywhere(world):
-    monitor = world.begin({"linux": profile(2), "built": built_profile(1)}, log_level="trace", ready=False)
+@pytest.mark.parametrize("signs_in_as", ["user", "app"])
+def test_g9_no_secret_of_a_whole_run_is_seen_anywhere(world, request, signs_in_as):
+    settings = request.getfixturevalue("app") if signs_in_as == "app" else {}
+    # Each call, with all that it is given.
+    world.libvirt.environment = {"LIBVIRT_LOG_FILTERS": "1:libvirt", "LIBVIRT_LOG_OUTPUTS": f"1:file:{world.libvirt.own_log}"}
+    monitor = world.begin({"linux": profile(2), "built": built_profile(1)}, github={"app_token_lifetime": 8.0}, log_level="trace",
+                          ready=False, **settings)
     with Watcher(monitor) as watcher:
-        unique_id, keys = live_through_all(world, monitor.wait_ready())
+        unique_id, keys = live_through_all(world, monitor.wait_ready(), "" if settings else GITHUB_TOKEN)
         guest = world.libvirt.address(next(iter(world.libvirt.guests())))
         said = seen_by_clients(monitor, unique_id, (None, guest))
     jit_configs = watcher.jit_configs
     assert len(jit_configs) >= 5  # of two jobs' runners, and of those in their place
     secrets = {API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET} | keys | jit_configs | {inner_token(config) for config in jit_configs}
     assert len(secrets) == 3 + 2 + 2 * len(jit_configs)
+    owned = {"monitor/.env": 0o600}
+    if settings:
+        key = settings["github_app_private_key_file"]
+        secrets |= app_secrets(key)
+        assert len(secrets) > 3 + 2 + 2 * len(jit_configs) + 20
+        assert counters(world, "access_token")["201"] > 1
+        owned[Path(key).name] = 0o600
     assert len(said) > 20_000
     assert holds(said, secrets) == set()
     started = b"\n".join(watcher.command_lines)
@@ -166,12 +193,14 @@ def test_g9_no_secret_of_a_whole_run_is_seen_anywhere(world):
     assert holds(checked.stdout + checked.stderr, secrets) == set()
 
     # Files: the operator's own, and the store, both for their owner alone; and there nothing that was served for good.
+    # libvirtd's log is among them.
+    assert b"virDomainDefineXML" in world.libvirt.own_log.read_bytes()
     wait_until("served JIT configs are wiped from the store", lambda: not files_that_hold(monitor.data, jit_configs))
-    assert files_that_hold(monitor.folder, secrets) == {".env": 0o600}
+    assert files_that_tell(world, secrets) == owned
     wait_until("the log speaks of all this", lambda: "event=jitconfig_served" in monitor.log())
     assert holds(monitor.log().encode(), secrets) == set()
     monitor.stop()
-    assert files_that_hold(monitor.folder, secrets) == {".env": 0o600}
+    assert files_that_tell(world, secrets) == owned
 
 
 def test_g9_jit_configs_that_wait_are_in_the_store_alone(world):
