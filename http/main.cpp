@@ -74,6 +74,8 @@ int run(const config::CommandLine& arguments) {
     not_started(e);
   }
   const bool alone = edge::wait_for_other_threads(last_threads_patience);
+  if (!alone)
+    spdlog::warn("event=threads_left");
   http::drain_log();
   if (!alone)
     std::_Exit(status); // whoever is left may log, and what runs at exit would take the log away

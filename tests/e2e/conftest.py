@@ -53,6 +53,7 @@ class World:
                     "monitor_start_timeout": 90, "guest_filter": "clean-traffic", "max_parallel_creates": 2, **settings}
         self.monitor = Monitor(self.folder / "monitor", self.github.url, URI, profiles, **settings)
         self.monitor.more_env.update(env or {})
+        self.monitor.may_leave_threads = True  # QEMU without KVM may keep libvirt longer than a stop waits
         if templates:
             for key in profiles:
                 self.host.define_template(key, SNAPSHOT, self.images)

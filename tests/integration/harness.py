@@ -4,6 +4,7 @@ A part is a real program on ports that it chose itself, with a folder of its own
 who waits says what for, and until when at most.
 """
 
+import functools
 import http.client
 import json
 import os
@@ -48,6 +49,7 @@ def binary(variable, name):
     return str(path)
 
 
+@functools.lru_cache(maxsize=None)
 def sanitized(variable, name):
     """Whether it was built with AddressSanitizer: its memory says little then."""
     return b"__asan_init" in Path(binary(variable, name)).read_bytes()

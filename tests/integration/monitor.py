@@ -4,7 +4,7 @@ import json
 import uuid
 
 from description import collected
-from harness import Failure, Http, Process, binary, wait_until
+from harness import PATIENCE, Failure, Http, Process, binary, sanitized, wait_until
 
 API_TOKEN = "integration-api-token-0123456789"
 GITHUB_TOKEN = "integration-github-token"
@@ -76,6 +76,7 @@ class Monitor(Process):
         self.environment = {}  # for its next start
         self.more_env = {"LIB_MONITOR_DIR": self.folder}  # further lines of its .env file
         self.enter = []  # what starts it: see private_disk.py
+        self.may_leave_threads = False  # something that hangs, or a log that is elsewhere, keeps it from a clean end
         self.program = binary("CI_MONITOR", "ci-monitor")
         self.base_url = None
         self.http = None
@@ -115,6 +116,15 @@ class Monitor(Process):
         lines += [f"{name} = {toml_value(value)}" for name, value in values.items()]
         lines += [f'[profiles."{key}".image]']
         return lines + [f"{name} = {toml_value(value)}" for name, value in image.items()]
+
+    def stop(self, seconds=PATIENCE):
+        """SIGTERM. Where threads are left the process ends at once, and nobody looks for leaks."""
+        ran = self.child is not None
+        super().stop(seconds)
+        said = self.log().rpartition("event=started")[2]
+        clean = "event=stopped clean=yes" in said and "event=threads_left" not in said
+        if ran and not clean and not self.may_leave_threads and sanitized("CI_MONITOR", "ci-monitor"):
+            raise Failure(f"{self.name}: no clean end, so leaks were not looked for\n{said[-4000:]}")
 
     def start_program(self, *arguments):
         # A test that is cut short must not leave it behind; setpriv becomes what it starts.
