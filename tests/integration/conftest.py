@@ -34,8 +34,8 @@ class World:
               **settings):
         """Everything runs and the monitor is ready, unless it need not be; `github` and `settings` are theirs, over the tests'
         defaults; `guests` is how all guests behave; `data_disk` is the size of a disk that the data folder gets for itself,
-        `images_disk` that of one for the images whose files can share blocks (NoDisk where there can be none);
-        `environment` is for the monitor's first start."""
+        `images_disk` that of one for the images whose files can share blocks; `environment` is for the
+        monitor's first start."""
         # GitHub's delays are a tenth of the usual.
         self.github.settings = {"online_delay": 0.1, "busy_delay": 0.2, "gone_delay": 0.3, **(github or {})}
         self.github.begin()

@@ -12,7 +12,7 @@ from harness import wait_until
 from images_test import rebuild, templates, wait_replaced
 from monitor import SNAPSHOT, built_profile, profile
 from pool_test import check_nothing_double, wait_until_settled
-from private_disk import NoDisk
+from private_disk import do_without
 
 
 def disk_of(world, runner):
@@ -64,7 +64,7 @@ def check_overlay(world, monitor, runner_id, runner):
 
 def test_without_reflinks_a_disk_is_an_overlay(world):
     if shares_blocks(world.folder):
-        pytest.skip("this file system shares blocks")
+        do_without("this file system shares blocks, and TMPDIR names no other")
     monitor = world.begin({"linux": profile(2)})
     runners = monitor.wait_for_runners("linux", 2)
     for runner_id, runner in runners.items():
@@ -82,7 +82,7 @@ def test_without_reflinks_a_disk_is_an_overlay(world):
 
 def test_a_profile_that_allows_no_overlay_gets_copies(world):
     if shares_blocks(world.folder):
-        pytest.skip("this file system shares blocks")
+        do_without("this file system shares blocks, and TMPDIR names no other")
     monitor = world.begin({"linux": profile(1, **{"image.allow_overlay": False})})
     (_, runner), = monitor.wait_for_runners("linux", 1).items()
     disk = disk_of(world, runner)
@@ -93,7 +93,7 @@ def test_a_profile_that_allows_no_overlay_gets_copies(world):
 
 def test_without_qemu_img_disks_are_copied_and_check_says_so(world):
     if shares_blocks(world.folder):
-        pytest.skip("this file system shares blocks")
+        do_without("this file system shares blocks, and TMPDIR names no other")
     programs = world.folder / "programs"
     programs.mkdir()
     (programs / "setpriv").symlink_to(shutil.which("setpriv"))  # what starts it
@@ -116,10 +116,7 @@ def test_without_qemu_img_disks_are_copied_and_check_says_so(world):
 
 def test_with_reflinks_blocks_are_shared(world):
     """On btrfs, which nobody but the daemon and this test sees."""
-    try:
-        monitor = world.begin({"linux": profile(2)}, images_disk="256M")
-    except NoDisk as reason:
-        pytest.skip(str(reason))
+    monitor = world.begin({"linux": profile(2)}, images_disk="256M")
     for runner in monitor.wait_for_runners("linux", 2).values():
         definition = disk_of(world, runner)
         assert definition.find("driver").get("type") == "raw" and definition.find("backingStore") is None
