@@ -7,12 +7,6 @@
 namespace ci::test {
 namespace {
 
-/// `<profile>` of `ci-<kind>-<profile>@<snapshot>` or `ci-<kind>-<profile>.<id>`.
-std::string profile_of(const std::string& guest) {
-  auto begin = guest.find('-', guest.find('-') + 1) + 1;
-  return guest.substr(begin, guest.find_first_of("@.", begin) - begin);
-}
-
 /// `<profile>@<snapshot>` of an image's guest or file.
 std::string image_of(const std::string& name) {
   if (const auto slash = name.rfind('/'); slash != std::string::npos)
@@ -66,10 +60,10 @@ void Simulation::check_borrowed() {
     else
       unproven.insert(image.template_guest);
   }
-  served.insert(profile_of(scene::template_name));
+  served.insert(scene::profile_of(scene::template_name));
   for (auto& [name, g] : world_.guests)
     if (name.starts_with("ci-rebuild-") && g.state == GuestState::on && !left_builds_.count(name))
-      ++borrowed[profile_of(name)];
+      ++borrowed[scene::profile_of(name)];
   for (auto& r : store_.runners)
     if (world_.guests.count(r.guest_name) && r.template_guest != scene::template_name && !r.template_guest.empty() &&
         !world_.guests.count(r.template_guest))

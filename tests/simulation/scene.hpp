@@ -14,6 +14,11 @@ inline const std::string foreign_guest = "ci-runner-linux.900";
 /// Of that guest's name none of ours can have the id, of this one's the \p n-th: ids begin above the former's.
 inline std::string foreign_registration(int n) { return "ci-runner-linux." + std::to_string(900 + n) + "@ci0"; }
 inline const std::string profiles[] = {"linux", "win"};
+/// `<profile>` of `ci-<kind>-<profile>@<snapshot>` or `ci-<kind>-<profile>.<id>`.
+inline std::string profile_of(const std::string& guest) {
+  auto begin = guest.find('-', guest.find('-') + 1) + 1;
+  return guest.substr(begin, guest.find_first_of("@.", begin) - begin);
+}
 /// Runners wanted in the end.
 inline const std::map<std::string, int> targets = {{"linux", 3}, {"win", 2}};
 constexpr int all_targets = 5;

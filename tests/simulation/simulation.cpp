@@ -4,6 +4,8 @@
 #include "tests/support/memory_store.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 namespace ci::test {
 
@@ -14,36 +16,44 @@ Simulation::Simulation(std::vector<std::string>* trace) : trace_(trace) {
 }
 
 std::optional<Broken> Simulation::run(const Schedule& schedule) {
+  std::size_t step = 0;
+  try {
+    play(schedule, step);
+  } catch (const std::exception& error) {
+    fail(std::string("G6: the process ends by an exception: ") + error.what());
+  }
+  return broken_ ? std::optional<Broken>(Broken{*broken_, step}) : std::nullopt;
+}
+
+void Simulation::play(const Schedule& schedule, std::size_t& step) {
   first_ = schedule.empty() ? 0 : schedule.front().salt;
   room_ = scene::least_room + static_cast<int>(mix(first_, 90) % 3);
   *policy_ = scene::policy(room_, mix(first_, 96) % 2 == 0);
   policy_->exclusive_reservations = mix(first_, 97) % 4 == 0;
-  std::size_t i = 0;
-  for (; i < schedule.size() && schedule[i].kind == Step::Kind::leave; ++i)
-    leave(schedule[i].salt);
-  if (i == 0)
+  for (; step < schedule.size() && schedule[step].kind == Step::Kind::leave; ++step)
+    leave(schedule[step].salt);
+  if (step == 0)
     place_strangers();
   begin();
   if (first_ % 2)
     warm_up();
-  for (; i < schedule.size() && !broken_; ++i) {
-    salt_ = schedule[i].salt;
+  for (; step < schedule.size(); ++step) {
+    salt_ = schedule[step].salt;
     pass(1us);
-    apply(schedule[i]);
+    apply(schedule[step]);
     react(false);
     forget_looks();
     check();
     if (broken_)
-      return Broken{*broken_, i};
+      return;
   }
   calm_down(mix(first_, 91) % 4 == 0);
   if (!broken_)
     check_end();
+  if (!broken_ && mix(first_, 99) % 4 == 0)
+    spoil_one_profile();
   if (!broken_)
     check_forgotten();
-  if (broken_)
-    return Broken{*broken_, schedule.size()};
-  return std::nullopt;
 }
 
 /// They look ours. The registration's name is in the way sooner or later, where the first listings lack it.
@@ -320,6 +330,41 @@ void Simulation::try_builds() {
     if (fail && !broken_)
       check_failing_builds();
   }
+}
+
+/// G6: where for so long nothing of one profile can be made that its pauses are long, another's runners that end are
+/// replaced as soon as ever.
+void Simulation::spoil_one_profile() {
+  const auto which = mix(first_, 100) % 2;
+  const auto& spoilt = scene::profiles[which];
+  const auto& sound = scene::profiles[1 - which];
+  note("no runner of " + spoilt + " can be made");
+  (mix(first_, 101) % 2 ? world_.unregistrable : world_.undefinable) = "ci-runner-" + spoilt + ".";
+  end_runners(spoilt);
+  for (int turn = 0; turn < 12 && !broken_; ++turn)
+    calm_turn(45s);
+  end_runners(sound);
+  for (int turn = 0; turn < 6 && !broken_; ++turn)
+    calm_turn(5s);
+  if (auto seen = snapshot(); !broken_ && seen)
+    if (auto idle = seen->profiles.at(sound).idle; idle != scene::targets.at(sound))
+      fail("G6: while no runner of " + spoilt + " can be made, " + sound + " has " + std::to_string(idle) +
+           " idle runners");
+  world_.unregistrable = world_.undefinable = "";
+  for (int turn = 0; turn < 40 && !broken_; ++turn)
+    calm_turn(45s);
+  if (!broken_)
+    check_end();
+}
+
+/// All of that profile, at once; libvirt tells of each.
+void Simulation::end_runners(const std::string& profile) {
+  events_.clear();
+  for (auto& name : own_guests())
+    if (scene::profile_of(name) == profile)
+      power_off(name);
+  for (auto& seen : std::exchange(events_, {}))
+    hear_guest(seen);
 }
 
 /// Every other schedule meets a pool that is full and idle.

@@ -161,6 +161,7 @@ class Simulation {
   };
 
   // simulation.cpp
+  void play(const Schedule&, std::size_t& step);
   void place_strangers();
   void begin();
   void apply(const Step&);
@@ -178,6 +179,8 @@ class Simulation {
   void lapse_dead_jobs();
   void try_builds();
   void long_outage();
+  void spoil_one_profile();
+  void end_runners(const std::string& profile);
   // guests.cpp
   std::vector<std::string> own_guests() const;
   void guest_step(std::uint64_t salt);

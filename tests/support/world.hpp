@@ -37,6 +37,7 @@ class World {
   std::map<RegistrationId, Record> records;
   RegistrationId next_registration = 3'000'000'000;
   int registered = 0;
+  std::string unregistrable; ///< registrations whose name begins so are refused; empty: none is
   bool deletes_by_shown = false; ///< a job that GitHub does not show yet keeps no registration from being deleted
   std::optional<Time> token_expires_at; ///< of the token that the listing was asked with
 
@@ -75,6 +76,8 @@ class World {
     return GithubReply<std::vector<Registration>>::ok(found);
   }
   GithubReply<JitRegistration> make(const JitRequest& ask) {
+    if (!unregistrable.empty() && ask.name.starts_with(unregistrable))
+      return GithubReply<JitRegistration>::failed(error(GithubError::Kind::unprocessable, 422));
     for (auto& [id, r] : records)
       if (r.shown.name == ask.name)
         return GithubReply<JitRegistration>::failed(error(GithubError::Kind::conflict, 409));
@@ -143,6 +146,7 @@ class World {
   };
   std::map<std::string, Guest> guests;
   std::set<std::string> disks; ///< `<folder>/<prefix>`
+  std::string undefinable;     ///< guests whose name begins so can't be defined; empty: all can
   /// Guests that were stopped from outside while their runner worked: must stay empty (G1).
   std::vector<std::string> killed_at_work;
   /// Guests that ran with a JIT config when their registration was deleted, and GitHub had not been asked twice
@@ -187,6 +191,8 @@ class World {
     return {"", now};
   }
   HostReply define(const std::string& name, const std::string& uuid, const std::string& xml, Steady now) {
+    if (!undefinable.empty() && name.starts_with(undefinable))
+      return {"made up", now};
     auto& g = guests[name];
     if (!g.uuid.empty() && g.uuid != uuid)
       return {"the name is taken", now};

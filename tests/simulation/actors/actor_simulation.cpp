@@ -271,8 +271,19 @@ void ActorSimulation::check_more() {
     fail("G10: what readers see is old");
   if (log_.told_config())
     fail("G9: a JIT config is logged");
+  check_alive();
   if (drained_)
     check_bounds();
+}
+
+/// G6: whatever was answered, all actors live.
+void ActorSimulation::check_alive() {
+  using caf::abstract_actor;
+  for (auto& actor : actors_)
+    if (caf::actor_cast<abstract_actor*>(actor)->getf(abstract_actor::is_cleaned_up_flag))
+      fail("G6: an actor has ended");
+  if (log_.told_death())
+    fail("G6: a guest's actor has ended");
 }
 
 /// G12, once all messages are taken in.

@@ -80,6 +80,7 @@ class ActorSimulation : public Simulation {
   void passed(std::chrono::nanoseconds by) override { stage_.scheduler.advance_time(by); }
   SnapshotPtr snapshot() const override { return board_->snapshot(); }
   void check_more() override;
+  void check_alive();
   void check_bounds();
   void rest_begins() override { calls_before_rest_ = calls_; }
   void check_end_more() override;
