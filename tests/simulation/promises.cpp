@@ -151,7 +151,7 @@ void Simulation::note_leftovers() {
   left_images_ = unwanted_images();
   long_waiting_ = waiting_;
   asked_to_wait(longest_pause_); // perhaps by an answer that has only now arrived
-  leftovers_due_ = std::max(steady_, github_silent_until_) + 2min;
+  leftovers_due_ = std::max({steady_, github_silent_until_, waits_until_}) + 2min;
 }
 
 void Simulation::check_leftovers() {

@@ -74,6 +74,7 @@ void Simulation::begin() {
   for (auto& [id, record] : world_.records)
     record.look_anew(); // an earlier process was told
   wanted_.clear();
+  waits_until_ = {};
   adopting_ = last_left_ != 0 && (calm_ || mix(first_ ^ salt_, 95) % 4 != 0);
   start_process();
   hear_policy(std::make_shared<Policy>(*policy_));
@@ -295,15 +296,15 @@ void Simulation::calm_down(bool with_builds) {
     policy_->profiles[key].target_count = target;
   hear_policy(std::make_shared<Policy>(*policy_));
   note_leftovers();
-  for (int turn = 0; turn < 10 && !broken_; ++turn)
+  for (int turn = 0; turn < 24 && !broken_; ++turn) // a listing may be waited for that never comes, and nobody be heard
     calm_turn(5s);
   hear_lever(next_request(), lever::CancelOverride{});
   for (auto& key : scene::profiles)
     hear_lever(next_request(), lever::SetPaused{key, false});
-  for (int turn = 0; turn < 40 && !broken_; ++turn)
+  for (int turn = 0; turn < 26 && !broken_; ++turn)
     calm_turn(5s);
   lapse_dead_jobs();
-  for (int turn = 0; turn < 40 && !broken_; ++turn)
+  for (int turn = 0; (turn < 40 || steady_ < waits_until_ + 30min) && !broken_; ++turn)
     calm_turn(45s);
   if (with_builds)
     try_builds();

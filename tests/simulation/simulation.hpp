@@ -145,6 +145,7 @@ class Simulation {
   std::uint64_t first_ = 0; ///< salt of the schedule's first step: what holds for all of it follows from that
   bool github_down_ = false, libvirt_down_ = false, calm_ = false;
   Steady github_silent_until_{}; ///< GitHub asked for so long a pause
+  Steady waits_until_{};         ///< so long, at most, this process waits for an answer that never comes
   void asked_to_wait(Duration pause) { github_silent_until_ = std::max(github_silent_until_, steady_ + pause); }
   int room_ = 0; ///< how many guests fit beside the stranger
 

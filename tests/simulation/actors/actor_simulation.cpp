@@ -147,10 +147,15 @@ bool ActorSimulation::carry_one(std::uint64_t choice, Fault fault) {
         std::find_if(calls.begin(), calls.end(), [lane = at->lane](auto& call) { return call.lane == lane; });
   auto call = std::move(*at);
   calls.erase(at);
-  constexpr const char* marks[] = {"", " (fails)", " (its answer is lost)", " (twice)"};
-  note("  " + call.what + marks[static_cast<int>(fault)]);
+  constexpr const char* marks[] = {"", " (fails)", " (acts, and fails)", " (twice)"};
+  const bool lost = !calm_ && mix(choice, 1) % 30 == 0;
+  note("  " + call.what + marks[static_cast<int>(fault)] + (lost ? " (its answer is lost)" : ""));
   pass(1us);
   call.carry(fault);
+  if (lost) { // nothing ever answers in its place
+    outside_.answers.pop_back();
+    waits_until_ = std::max(waits_until_, steady() + call.patience);
+  }
   return true;
 }
 

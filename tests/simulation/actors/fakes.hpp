@@ -16,13 +16,15 @@ class Fake : public Interface::template extend<caf::reacts_to<deliver_atom, Deli
 
  protected:
   /// The call waits for the schedule; `act` then says what it answers, and `leaves` is told when that leaves.
+  /// `patience`: of whoever asks, at most.
   template <class Reply, class Act, class Leaves>
-  caf::typed_response_promise<Reply> hold(int lane, std::string what, Act act, Leaves leaves) {
+  caf::typed_response_promise<Reply> hold(int lane, std::string what, Duration patience, Act act,
+                                          Leaves leaves) {
     auto promise = this->template make_response_promise<Reply>();
     auto me = caf::actor_cast<caf::actor>(this);
     auto& outside = simulation_.outside();
     outside.made.push_back(simulation_.steady());
-    outside.calls.push_back({lane, what, [=, &outside](Fault fault) {
+    outside.calls.push_back({lane, what, patience, [=, &outside](Fault fault) {
                                auto reply = act(fault);
                                outside.answers.push_back({what, me, {[=]() mutable {
                                                             leaves(reply);
@@ -103,7 +105,8 @@ class FakeGithubLink : public Fake<github_link_actor> {
     simulation_.github_called(share);
     auto asked = simulation_.last_rest(); // or later
     return hold<Reply>(
-        0, what, [this, act](Fault fault) { return simulation_.ask_github<Reply>(fault, act); },
+        0, what, Registrations::listing_timeout,
+        [this, act](Fault fault) { return simulation_.ask_github<Reply>(fault, act); },
         [this, share, asked, heard](const Reply& reply) {
           if (heard)
             heard(reply);
@@ -222,6 +225,14 @@ class FakeLibvirtHost : public Fake<host_actor> {
   }
 
  private:
+  static Duration patience(const std::string& what) {
+    const auto order = what.substr(0, what.find(' '));
+    return order == "disk"     ? 60min // an image's
+           : order == "update" ? 42min
+           : order == "clone"  ? 30min
+           : order == "start"  ? 5min
+                               : 1min;
+  }
   /// What names the image of a file: `<folder>@<snapshot>`.
   caf::typed_response_promise<domain::HostReply> image_file(const std::string& what) {
     auto path = what.substr(what.find(' ') + 1);
@@ -240,7 +251,7 @@ class FakeLibvirtHost : public Fake<host_actor> {
   template <class Reply, class Make>
   caf::typed_response_promise<Reply> read(const std::string& what, Make make) {
     return this->hold<Reply>(
-        lane_, what,
+        lane_, what, patience(what),
         [this, make](Fault fault) {
           if (fault != Fault::before && !simulation_.libvirt_down())
             return make();
@@ -253,7 +264,7 @@ class FakeLibvirtHost : public Fake<host_actor> {
   template <class Make>
   caf::typed_response_promise<domain::HostReply> act(const std::string& what, Make make) {
     return this->hold<domain::HostReply>(
-        lane_, what, [this, make](Fault fault) { return simulation_.at_host(fault, make); },
+        lane_, what, patience(what), [this, make](Fault fault) { return simulation_.at_host(fault, make); },
         [](const domain::HostReply&) {});
   }
   template <class Make>

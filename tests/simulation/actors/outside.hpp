@@ -26,6 +26,8 @@ struct Outside {
     /// Calls of one lane are carried out in order: a libvirt host does one thing at a time. 0: in any order.
     int lane = 0;
     std::string what;
+    /// Whoever asked gives up after so long, at most, where nobody answers.
+    Duration patience;
     /// Acts, and has the answer wait.
     std::function<void(Fault)> carry;
   };
