@@ -1,4 +1,5 @@
 /// Simulation: what guests and their jobs do by themselves.
+#include "tests/simulation/scene.hpp"
 #include "tests/simulation/simulation.hpp"
 
 namespace ci::test {
@@ -9,6 +10,15 @@ std::vector<std::string> Simulation::own_guests() const {
     if (g.own && name.starts_with("ci-runner-"))
       names.push_back(name);
   return names;
+}
+
+/// By all guests that run, but for the stranger.
+int Simulation::units_in_use() const {
+  int units = 0;
+  for (auto& [name, g] : world_.guests)
+    if (name != scene::foreign_guest && g.state == GuestState::on)
+      units += scene::units.at(scene::profile_of(name));
+  return units;
 }
 
 void Simulation::observe(const std::string& guest) {

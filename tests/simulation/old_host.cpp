@@ -26,7 +26,8 @@ void Simulation::leave(std::uint64_t s) {
   }
   const auto id = ++last_left_;
   const auto& profile = scene::profiles[mix(s, 1) % 3 == 0];
-  switch (s % 8) {
+  const bool fits = units_in_use() + scene::units.at(profile) <= room_;
+  switch (fits ? s % 8 : 0) {
   case 0:
     note("left: disk " + std::to_string(id));
     world_.disks.insert(disk_folder + std::to_string(id) + "-");

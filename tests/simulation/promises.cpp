@@ -16,11 +16,8 @@ void Simulation::check() {
     fail("G1: " + world_.stopped_unreleased.front() + " was stopped while GitHub still had it");
   if (!world_.let_go_early.empty())
     fail("G1: " + world_.let_go_early.front() + " was let go before GitHub had twice called it not busy");
-  auto on = std::count_if(world_.guests.begin(), world_.guests.end(), [](auto& named) {
-    return named.first != scene::foreign_guest && named.second.state == GuestState::on;
-  });
-  if (on > room_)
-    fail("G4: " + std::to_string(on) + " guests run, there is room for " + std::to_string(room_));
+  if (auto used = units_in_use(); used > room_)
+    fail("G4: guests of " + std::to_string(used) + " units run, there is room for " + std::to_string(room_));
   check_borrowed();
   check_intents();
   check_secrets();

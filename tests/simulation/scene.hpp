@@ -1,6 +1,6 @@
 #pragma once
 /// The host that every schedule begins with: a profile with a template made by hand and one whose images are
-/// built here, room for a few runners, and two things of strangers.
+/// built here and whose guests are twice as large, room for a few runners, and two things of strangers.
 
 #include "actors/domain/policy.hpp"
 
@@ -22,15 +22,16 @@ inline std::string profile_of(const std::string& guest) {
 /// Runners wanted in the end.
 inline const std::map<std::string, int> targets = {{"linux", 3}, {"win", 2}};
 constexpr int all_targets = 5;
-/// Guests that fit beside the stranger, at least: then each build needs a slot that a runner could have.
-constexpr int least_room = all_targets;
+/// What a guest takes of the host: so many hugepages, and so often guest_memory. The stranger is one of linux.
+inline const std::map<std::string, int> units = {{"linux", 1}, {"win", 2}};
+/// Units that are there beside the stranger's, at least: then each build needs a slot that a runner could have.
+constexpr int least_room = 3 * 1 + 2 * 2;
 /// A build that takes longer has failed.
 constexpr std::chrono::minutes build_timeout{5};
 
 constexpr std::int64_t guest_memory = std::int64_t{1} << 30;
 
-/// \p room: how many guests fit beside the stranger; \p by_memory: since there is no more memory, else since there are no
-/// more hugepages.
+/// \p room: units that are there beside the stranger's; \p by_memory: of memory, else of hugepages.
 inline domain::Policy policy(int room, bool by_memory) {
   domain::Policy policy;
   policy.prefixes.registration_suffix = "ci0";
@@ -44,7 +45,7 @@ inline domain::Policy policy(int room, bool by_memory) {
     p.key = key;
     p.target_count = targets.at(key);
     p.github_runner_label = key;
-    p.requires_ = {1, guest_memory};
+    p.requires_ = {units.at(key), units.at(key) * guest_memory};
     p.boot_script = std::make_shared<const std::string>("boot");
     p.disk_target = "vda";
     p.image.begins_with.kind = domain::ImageBase::Kind::blank;

@@ -147,7 +147,7 @@ class Simulation {
   Steady github_silent_until_{}; ///< GitHub asked for so long a pause
   Steady waits_until_{};         ///< so long, at most, this process waits for an answer that never comes
   void asked_to_wait(Duration pause) { github_silent_until_ = std::max(github_silent_until_, steady_ + pause); }
-  int room_ = 0; ///< how many guests fit beside the stranger
+  int room_ = 0; ///< units (scene.hpp) that are there beside the stranger's
 
  private:
   struct Client {
@@ -184,6 +184,7 @@ class Simulation {
   void end_runners(const std::string& profile);
   // guests.cpp
   std::vector<std::string> own_guests() const;
+  int units_in_use() const;
   void guest_step(std::uint64_t salt);
   void guest_dies(const std::string& name);
   void guest_duty(const std::string& name);
