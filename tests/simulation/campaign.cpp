@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <string_view>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -20,9 +21,17 @@
 namespace ci::test {
 namespace {
 
-std::uint64_t number(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+/// As the environment says. Whoever misspells it would have nothing played, and a pass.
+std::uint64_t number(const std::string& name, std::uint64_t least, std::uint64_t otherwise) {
+  const char* variable = std::getenv(name.c_str());
+  if (!variable)
+    return otherwise;
+  const std::string_view text(variable);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least)
+    FAIL(name << "=\"" << text << "\" is no whole number from " << least << " on");
+  return value;
 }
 
 constexpr int fatal[] = {SIGINT, SIGTERM, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
@@ -89,8 +98,8 @@ class SeedTeller {
 } // namespace
 
 void campaign(const Play& play) {
-  auto schedules = number("SIMULATION_SCHEDULES", 300), steps = number("SIMULATION_STEPS", 200);
-  auto first = number("SIMULATION_SEED", 1);
+  auto schedules = number("SIMULATION_SCHEDULES", 1, 300), steps = number("SIMULATION_STEPS", 1, 200);
+  auto first = number("SIMULATION_SEED", 0, 1), shortened = number("SIMULATION_SHRINK", 0, 1);
   SeedTeller teller(first);
   for (auto seed = first; seed < first + schedules; ++seed) {
     under_way = seed;
@@ -98,7 +107,7 @@ void campaign(const Play& play) {
     auto broken = play(schedule, nullptr);
     if (!broken)
       continue;
-    auto shorter = number("SIMULATION_SHRINK", 1) ? shrink(schedule, play) : schedule;
+    auto shorter = shortened ? shrink(schedule, play) : schedule;
     std::vector<std::string> trace;
     auto again = play(shorter, &trace);
     std::string text;

@@ -140,6 +140,18 @@ TEST_CASE("a campaign shows the shortest schedule that breaks a promise, and its
   says(before, std::to_string(seed - 41) + " schedules of 200 steps from seed 41\n");
 }
 
+TEST_CASE("a campaign that would play nothing, or something else than was asked for, fails and says why") {
+  auto keeps = [](const Schedule&, std::vector<std::string>*) -> std::optional<Broken> { return {}; };
+  for (std::string wrong : {"0", "", "ten", "5x", "-1", "99999999999999999999"}) {
+    auto ended = end_of("41", wrong.c_str(), keeps);
+    CHECK(ended.failed);
+    const auto why = "SIMULATION_SCHEDULES=\"" + wrong + "\" is no whole number from 1 on";
+    CHECK_MESSAGE(ended.words.find(why) != std::string::npos, ended.words);
+  }
+  CHECK(end_of("x41", "1", keeps).failed);
+  CHECK(!end_of("0", "1", keeps).failed);
+}
+
 TEST_CASE("what is left of a shortened schedule breaks the same promise, with all steps that it takes, in order") {
   using K = Step::Kind;
   // G1: a crash after a take. G2: no take.
