@@ -1,6 +1,7 @@
 #include "config/text.hpp"
 
 #include "actors/domain/names.hpp"
+#include "actors/domain/visible_ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -63,7 +64,7 @@ bool is_http_url(std::string_view text) {
     const auto rest = text.substr(scheme.size());
     const auto host = rest.substr(0, rest.find('/'));
     return !host.empty() && host.front() != ':' && host.find('@') == host.npos && all(rest, [](char c) {
-      return c > ' ' && c <= '~' && std::string_view{"?#\"<>\\^`{|}"}.find(c) == std::string_view::npos;
+      return domain::is_visible_ascii(c) && std::string_view{"?#\"<>\\^`{|}"}.find(c) == std::string_view::npos;
     });
   }
   return false;

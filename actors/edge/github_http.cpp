@@ -1,5 +1,6 @@
 #include "actors/edge/github_http.hpp"
 
+#include "actors/domain/visible_ascii.hpp"
 #include "actors/edge/github_transfer.hpp"
 
 #include <atomic>
@@ -37,7 +38,7 @@ Duration handicap(HttpUrgency urgency) {
 std::string header_safe(const std::string& token) {
   std::string result;
   for (const char c : token)
-    if (c > 0x20 && c < 0x7f)
+    if (domain::is_visible_ascii(c))
       result += c;
   return result;
 }

@@ -40,7 +40,7 @@ struct InstallationToken {
 std::optional<InstallationToken> token_of(const Json& json, std::int64_t now) {
   auto token = json_member<std::string>(json, "token");
   const auto expires = domain::snapshot_time(json_member<std::string>(json, "expires_at").value_or(""));
-  // It goes into a header, and is looked for in messages, as it is.
+  // What is sent leaves out all else, and would not be known again as this one when GitHub refuses it.
   if (!token || token->empty() || !domain::is_visible_ascii(*token) || !expires)
     return std::nullopt;
   const auto lifetime = *expires - domain::Time{std::chrono::seconds{now}};

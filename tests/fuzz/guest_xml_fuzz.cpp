@@ -7,34 +7,16 @@
 #include "actors/domain/guest_edit.hpp"
 #include "actors/domain/guest_xml.hpp"
 #include "actors/domain/image_xml.hpp"
-#include "tests/fuzz/promise.hpp"
+#include "tests/fuzz/built_guest.hpp"
 
 #include <memory>
 
 using namespace ci::domain;
+using namespace ci::fuzz;
 
 namespace {
 
 const char own_file[] = "/images/runner/7-base.img";
-const char own_uuid[] = "33333333-3333-4333-8333-333333333333";
-const char own_mac[] = "52:54:00:aa:bb:cc";
-
-/// The definition's <domain>, which has its own identity.
-pugi::xml_node load_own(pugi::xml_document& document, const std::string& xml, const std::string& name) {
-  promise(load_guest(document, xml).empty(), "what was made can be read");
-  auto guest = document.child("domain");
-  promise(guest.child("name").text().get() == name, "its name is its own");
-  promise(guest.child("uuid").text().get() == std::string(own_uuid), "its UUID is its own");
-  return guest;
-}
-
-void check_disks(pugi::xml_node guest, const std::string& own) {
-  for (auto disk : guest.child("devices").children("disk")) {
-    std::string_view file = disk.child("source").attribute("file").value();
-    promise(disk.child("readonly") || file == own || !disk.child("source"),
-            "every disk but its own is read-only, or an empty drive");
-  }
-}
 
 void try_runner(std::string_view xml, unsigned char choices) {
   GuestSpec spec;
@@ -64,30 +46,16 @@ void try_runner(std::string_view xml, unsigned char choices) {
 }
 
 void try_rebuild(std::string_view guest_xml, unsigned char choices) {
-  ImageSpec spec;
-  spec.rebuild_guest = "ci-rebuild-linux@2026-01-01T00:00:00Z";
-  spec.template_guest = "ci-template-linux@2026-01-01T00:00:00Z";
-  spec.uuid = own_uuid;
-  spec.mac = own_mac;
+  auto spec = image_to_build();
   spec.disk_target = choices & 1 ? "vda" : "hda";
-  spec.folder = "/images/base/linux";
-  spec.snapshot = "2026-01-01T00:00:00Z";
-  spec.deps_folder = "/images/deps";
   if (choices & 8)
     spec.recipe.cdroms.emplace("sda", "installer.iso");
   ImageSources sources;
   if (choices & 16)
     sources.user_data = "#cloud-config";
   spec.sources = std::make_shared<const ImageSources>(sources);
-  auto own = rebuild_xml(guest_xml, spec);
-  if (!own)
-    return;
-  reached("a guest that builds");
-  pugi::xml_document document;
-  auto guest = load_own(document, own.xml, spec.rebuild_guest);
-  check_disks(guest, spec.disk_file());
-  auto nvram = xml::nvram_source(guest);
-  promise(nvram.empty() || nvram == spec.nvram_file(), "NVRAM of the guest that builds is the image's");
+  if (check_rebuild(guest_xml, spec))
+    reached("a guest that builds");
 }
 
 } // namespace

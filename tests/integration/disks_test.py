@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import wait_until
+from harness import do_without, wait_until
 from images_test import rebuild, templates, wait_replaced
 from monitor import SNAPSHOT, built_profile, profile
 from pool_test import check_nothing_double, wait_until_settled
-from private_disk import do_without
 
 
 def disk_of(world, runner):
@@ -64,7 +63,7 @@ def check_overlay(world, monitor, runner_id, runner):
 
 def test_without_reflinks_a_disk_is_an_overlay(world):
     if shares_blocks(world.folder):
-        do_without("this file system shares blocks, and TMPDIR names no other")
+        do_without("CI_MONITOR_NO_DISKS", "this file system shares blocks, and TMPDIR names no other")
     monitor = world.begin({"linux": profile(2)})
     runners = monitor.wait_for_runners("linux", 2)
     for runner_id, runner in runners.items():
@@ -82,7 +81,7 @@ def test_without_reflinks_a_disk_is_an_overlay(world):
 
 def test_a_profile_that_allows_no_overlay_gets_copies(world):
     if shares_blocks(world.folder):
-        do_without("this file system shares blocks, and TMPDIR names no other")
+        do_without("CI_MONITOR_NO_DISKS", "this file system shares blocks, and TMPDIR names no other")
     monitor = world.begin({"linux": profile(1, **{"image.allow_overlay": False})})
     (_, runner), = monitor.wait_for_runners("linux", 1).items()
     disk = disk_of(world, runner)
@@ -93,7 +92,7 @@ def test_a_profile_that_allows_no_overlay_gets_copies(world):
 
 def test_without_qemu_img_disks_are_copied_and_check_says_so(world):
     if shares_blocks(world.folder):
-        do_without("this file system shares blocks, and TMPDIR names no other")
+        do_without("CI_MONITOR_NO_DISKS", "this file system shares blocks, and TMPDIR names no other")
     programs = world.folder / "programs"
     programs.mkdir()
     (programs / "setpriv").symlink_to(shutil.which("setpriv"))  # what starts it

@@ -1,12 +1,9 @@
 """A disk for one folder that can be filled and made read-only, shares blocks, or hangs, and that nobody but its own programs sees."""
 
-import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from harness import Failure, Process, wait_until
+from harness import Failure, Process, do_without, wait_until
 
 # Mounts, says so, and holds the mounts until SIGTERM.
 HOLD = r'''case $4 in
@@ -20,14 +17,6 @@ if sys.argv[3] == 'silent':
     assert ctypes.CDLL(None).mount(b'silent', sys.argv[2].encode(), b'fuse', 0, options.encode()) == 0
 open(sys.argv[1], 'w').write('mounted')
 signal.sigwait([signal.SIGTERM])" "$3" "$1" "$4"'''
-
-
-def do_without(reason):
-    """Ends a test whose disk is none that there can be here: no root, no loop or FUSE device, no such file system. Nobody looks at
-    what was skipped: it fails, unless the environment says to do without."""
-    if os.environ.get("CI_MONITOR_NO_DISKS"):
-        pytest.skip(reason)
-    pytest.fail(f"{reason}; CI_MONITOR_NO_DISKS=1 does without")
 
 
 class PrivateDisk(Process):
@@ -49,7 +38,7 @@ class PrivateDisk(Process):
         wait_until("the private disk is mounted", lambda: mounted.exists() or not self.running())
         if not mounted.exists():
             self.child = None
-            do_without(f"no such disk ({self.kind}) can be mounted here: {self.log()[-500:]}")
+            do_without("CI_MONITOR_NO_DISKS", f"no such disk ({self.kind}) can be mounted here: {self.log()[-500:]}")
         return self
 
     @property
