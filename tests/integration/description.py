@@ -145,6 +145,7 @@ class Collected:
         self.lock = threading.Lock()
         self.descriptions = {}  # by address
         self.answers = {}
+        self.headers = set()  # (name, value) of any answer: of two with the same body, answers holds the first alone
 
     def describe(self, address, document):
         with self.lock:
@@ -156,6 +157,14 @@ class Collected:
             description = self.descriptions.get(address)
             if description is not None:
                 self.answers.setdefault((method, target, answer.status, answer.body), (description, answer))
+                self.headers.update(answer.headers.items())
+
+    def not_done(self):
+        """Described operations that did for no client what they are for: none had an answer below 400."""
+        done = {description.find(method, target)[0] for (method, target, status, _), (description, _) in self.answers.items()
+                if status < 400}
+        return {operation.name for description in self.descriptions.values() for operation in description.operations} \
+            - {operation.name for operation in done if operation is not None}
 
     def check(self):
         """What is wrong with the answers, as texts; reports what was produced."""
@@ -167,7 +176,7 @@ class Collected:
             wrong += [f"{method} {target} -> {status}: {complaint}; {answer!r}" for complaint in complaints]
         for description in self.descriptions.values():
             described = description.everything()
-        self.descriptions, self.answers = {}, {}
+        self.descriptions, self.answers, self.headers = {}, {}, set()
         report(seen, described)
         return wrong
 

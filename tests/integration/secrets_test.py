@@ -13,15 +13,18 @@ from pathlib import Path
 
 import pytest
 
+from answers_test import operations
 from app_test import app, counters  # noqa: F401 - a fixture
+from crash_images_test import make_checkout
+from description import collected
 from harness import Http, binary, wait_until
 from images_test import image_of, rebuild, templates
 from monitor import API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET, built_profile, profile
 from select_test import begin_run, contents, select, upload, zipped
-from webhooks_test import deliver, send_webhooks
+from webhooks_test import deliver, send_webhooks, signature
 
-PAGES = ["/", "/dashboard.html", "/dashboard.json", "/metrics", "/history.json?limit=1000", "/usage.json", "/healthz", "/readyz", "/openapi.json", "/boot",
-         "/github-jitconfig", "/no/such/page"]
+PING = {"zen": "Keep it logically awesome."}
+SIGNED_URL = "sig="  # what opens an artifact's archive to anyone, in the address that GitHub leads to
 
 
 def stored_secrets(monitor):
@@ -30,10 +33,14 @@ def stored_secrets(monitor):
         return {row[0] for row in store.execute("SELECT jit_config FROM secret")}
 
 
+def inner_file(jit_config, name):
+    files = json.loads(base64.b64decode(jit_config))
+    return json.loads(base64.b64decode(files[name]))
+
+
 def inner_token(jit_config):
     """What a JIT config is for: the runner's own credentials."""
-    files = json.loads(base64.b64decode(jit_config))
-    return json.loads(base64.b64decode(files[".credentials"]))["token"]
+    return inner_file(jit_config, ".credentials")["token"]
 
 
 def processes(pid):
@@ -91,19 +98,23 @@ def files_that_hold(folder, secrets):
     return found
 
 
-def seen_by_clients(monitor, unique_id, sources):
-    """Everything that the service says to anyone, with and without the token, rightly and wrongly asked; to a guest, too."""
-    texts = []
+def ask_all(monitor, sources):
+    """Every path with each of its methods and one that it lacks, with and without the token, from each source."""
+    asked = {(method, target) for method, target, _ in operations(monitor)}
+    asked |= {("PATCH", target) for _, target in asked} | {("GET", "/no/such/page")}
     for http in (Http(monitor.base_url, API_TOKEN, source) for source in sources):
-        for path in PAGES + [f"/reservation/{unique_id}", "/profile/linux/take"]:
+        for method, target in sorted(asked):
             for token in (None, "", API_TOKEN[:-1], GITHUB_TOKEN):
-                for method in ("GET", "POST", "DELETE"):
-                    answer = http.request(method, path, token=token)
-                    texts.append(f"{method} {path} {answer.headers}".encode() + answer.body)
+                http.request(method, target, token=token)
     # A client that puts its token where it does not belong.
-    texts.append(monitor.http.get("/dashboard.json", {"token": API_TOKEN}).body)
-    texts.append(monitor.take("linux", token=API_TOKEN).body)
-    return b"\n".join(texts)
+    monitor.http.get("/dashboard.json", {"token": API_TOKEN})
+    monitor.take("linux", token=API_TOKEN)
+
+
+def told(secrets, meant=()):
+    """Which answers of this test, but for those that are `meant` to, and which headers of any told one of the secrets."""
+    found = {key[:3] for key in collected.answers if key not in meant and holds(key[3], secrets)}
+    return found | {name for name, value in collected.headers if holds(value.encode(), secrets)}
 
 
 def app_secrets(key_file):
@@ -122,69 +133,146 @@ def holds(text, secrets):
     return {secret[:12] for secret in secrets if secret.encode() in text}
 
 
-def live_through_all(world, monitor, shown):
-    """Builds, a take, a select, jobs that GitHub tells of, an override, errors, one of which repeats what GitHub was `shown`; the
-    reservation's id, and the secrets that clients sent."""
+def select_and_take(world, monitor):
+    """Both reservations' ids, and the secrets of who asked: one key opens the artifact, the other is refused."""
     keys = [f"reservation-key-{uuid.uuid4()}" for _ in range(2)]
-    monitor.wait_for_runners("linux", 2)
-    monitor.wait_for_runners("built", 1)
-    send_webhooks(world)
-    unique_id = str(uuid.uuid4())
-    assert monitor.take("linux", unique_id).status == 200
-    world.github.fault("list", "status", status=401, body={"message": f"Bad credentials {shown}"}, count=2)
-    run_id, selected = begin_run(world.github), str(uuid.uuid4())
+    unique_id, selected = (str(uuid.uuid4()) for _ in range(2))
+    assert monitor.take("linux", unique_id).json()
+    run_id = begin_run(world.github)
     digest = hashlib.sha256(keys[0].encode()).hexdigest()
     upload(world.github, run_id, selected, zipped(("info", contents(selected, run_id, key_sha256=digest))))
     answers = [select(monitor, selected, run_id, headers={"X-Reservation-Key": key}) for key in reversed(keys)]
     assert [answer.status for answer in answers] == [403, 200] and answers[1].json()
-    jobs = [world.github.queue_job(f"reserved-for:{reserved}", seconds=0.5) for reserved in (unique_id, selected)]
-    rebuild(monitor, "built")
-    for job in jobs:
-        world.github.wait_for_job(job["id"])
-    monitor.wait_for_runners("linux", 2)  # one that is still busy would be over and above what an override grants
-    assert deliver(monitor, {"zen": "Keep it logically awesome."}, event="ping", secret="a-guess").status == 403
+    assert monitor.reservation(selected).json()["state"] == "reserved"
+    return [unique_id, selected], keys
+
+
+def deliver_webhooks(monitor):
+    """One that GitHub signed, and one that it did not, of the same body; the secrets in them."""
+    guess = "a-guess"
+    assert deliver(monitor, PING, event="ping").status == 202
+    assert deliver(monitor, PING, event="ping", secret=guess).status == 403
+    body = json.dumps(PING).encode()
+    return [signature(body, secret).partition("=")[2] for secret in (WEBHOOK_SECRET, guess)]
+
+
+def use_levers(monitor):
+    """An operator's, and a reservation that is given back."""
+    for lever in ("pause", "resume"):
+        assert monitor.http.post(f"/profile/linux/{lever}").status == 200
+    unique_id = str(uuid.uuid4())
+    assert monitor.take("linux", unique_id, count=2).json()
+    assert monitor.http.delete(f"/reservation/{unique_id}").status == 200
+    monitor.wait_for_runners("linux", 2)
+    assert monitor.http.get("/policy/explain", {"linux": 3}).status == 200
     assert monitor.http.post("/policy/override", {"linux": 3}).json() == {"linux": 3}
+    assert monitor.http.get("/policy/override").json()
     monitor.wait_for_runners("linux", 3)
     assert monitor.http.delete("/policy/override").json() == {"linux": 3}
-    wait_until("the new image serves", lambda: image_of(monitor, "built")["state"] == "ready" and len(templates(world)) == 3)
+    monitor.wait_for_runners("linux", 2)
+
+
+def look_at_pictures(monitor):
+    runner = f"/runner/{next(iter(monitor.runners('linux', 'Idle')))}/screenshot"
+    wait_until("a picture", lambda: monitor.http.get(f"{runner}.png").status == 200)
+    assert monitor.http.get(runner).status == 302
+    folder = monitor.data / "profiles" / "linux"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "screenshot.png").write_bytes(monitor.http.get(f"{runner}/now").body)  # as a build would leave it
+    assert monitor.http.get("/profile/linux/screenshot.png").status == 200
+
+
+def ask_as_guest(world, monitor):
+    """A guest that waits for ever before it would ask for its JIT config itself; the one answer that is meant to hold it."""
+    world.guests.behave(default={"hang_at": "jit"})
+    before = monitor.runners()
+    assert monitor.http.post(f"/runner/{next(iter(monitor.runners('linux', 'Idle')))}/destroy").status == 200
+    runner_id, runner = wait_until("one with an address takes its place", lambda: next(
+        (entry for entry in monitor.runners("linux").items() if entry[0] not in before and entry[1]["ipv4_address"]), None))
+    guest = Http(monitor.base_url, source=runner["ipv4_address"])
+    for path in ("/boot", "/image-deps/tool", "/cache/servo/.git/HEAD"):
+        assert guest.get(path).status == 200, path
+    path = "/github-jitconfig"
+    answer = wait_until("its JIT config", lambda: (got := guest.get(path)).status == 200 and got)
+    assert inner_file(answer.json(), ".runner")["agentName"] == runner["registration"]["name"]
+    world.guests.behave()
+    assert monitor.http.post(f"/runner/{runner_id}/destroy").status == 200
+    return "GET", path, 200, answer.body
+
+
+def wait_until_all_idle(world, monitor):
     monitor.wait_for_runners("linux", 2)
     monitor.wait_for_runners("built", 1)
     wait_until("what was let go of is gone", lambda: set(world.libvirt.guests()) == {
         runner["guest_name"] for key in ("linux", "built") for runner in monitor.runners(key, "Idle").values()})
+
+
+def live_through_all(world, monitor, shown):
+    """Every route's work, builds, jobs that GitHub tells of, errors, one of which repeats what GitHub was `shown`; gives the
+    secrets that clients sent, and the answer that is meant to hold one."""
+    monitor.wait_for_runners("linux", 2)
+    monitor.wait_for_runners("built", 1)
+    send_webhooks(world)
+    reserved, keys = select_and_take(world, monitor)
+    world.github.fault("list", "status", status=401, body={"message": f"Bad credentials {shown}"}, count=2)
+    jobs = [world.github.queue_job(f"reserved-for:{unique_id}", seconds=0.5) for unique_id in reserved]
+    rebuild(monitor, "built")
+    for job in jobs:
+        world.github.wait_for_job(job["id"])
+    monitor.wait_for_runners("linux", 2)  # one that is still busy would be over and above what an override grants
+    signatures = deliver_webhooks(monitor)
+    use_levers(monitor)
+    look_at_pictures(monitor)
+    wait_until("the new image serves", lambda: image_of(monitor, "built")["state"] == "ready" and len(templates(world)) == 3)
+    wait_until_all_idle(world, monitor)
+    meant = ask_as_guest(world, monitor)
+    wait_until_all_idle(world, monitor)
+    assert len(monitor.http.get("/history.json", {"limit": 1000}).body) > 5_000
     metrics = monitor.http.get("/metrics").body
     assert b'ci_monitor_webhooks_total{event="job_completed",use="yes"}' in metrics
     assert b'ci_monitor_image_builds_total{outcome="ready",profile="built"} 2' in metrics
-    return unique_id, set(keys)
+    return {*keys, *signatures}, meant
+
+
+def begin(world, tmp_path, **settings):
+    """With all that is served and started: files for guests, a checkout that git brings up to date."""
+    (tmp_path / "deps").mkdir()
+    (tmp_path / "deps" / "tool").write_text("a file for guests\n")
+    checkout, _ = make_checkout(tmp_path)
+    # Each call, with all that it is given.
+    world.libvirt.environment = {"LIBVIRT_LOG_FILTERS": "1:libvirt", "LIBVIRT_LOG_OUTPUTS": f"1:file:{world.libvirt.own_log}"}
+    return world.begin({"linux": profile(2), "built": built_profile(1)}, github={"app_token_lifetime": 8.0}, log_level="trace",
+                       ready=False, environment={"IMAGE_DEPS_DIR": str(tmp_path / "deps")}, main_repo_path=str(checkout),
+                       screenshot_interval=0.5, **settings)
 
 
 @pytest.mark.parametrize("signs_in_as", ["user", "app"])
-def test_g9_no_secret_of_a_whole_run_is_seen_anywhere(world, request, signs_in_as):
+def test_g9_no_secret_of_a_whole_run_is_seen_anywhere(world, request, tmp_path, signs_in_as):
     settings = request.getfixturevalue("app") if signs_in_as == "app" else {}
-    # Each call, with all that it is given.
-    world.libvirt.environment = {"LIBVIRT_LOG_FILTERS": "1:libvirt", "LIBVIRT_LOG_OUTPUTS": f"1:file:{world.libvirt.own_log}"}
-    monitor = world.begin({"linux": profile(2), "built": built_profile(1)}, github={"app_token_lifetime": 8.0}, log_level="trace",
-                          ready=False, **settings)
+    monitor = begin(world, tmp_path, **settings)
     with Watcher(monitor) as watcher:
-        unique_id, keys = live_through_all(world, monitor.wait_ready(), "" if settings else GITHUB_TOKEN)
-        guest = world.libvirt.address(next(iter(world.libvirt.guests())))
-        said = seen_by_clients(monitor, unique_id, (None, guest))
+        sent, meant = live_through_all(world, monitor.wait_ready(), "" if settings else GITHUB_TOKEN)
+        ask_all(monitor, (None, world.libvirt.address(next(iter(world.libvirt.guests())))))
     jit_configs = watcher.jit_configs
     assert len(jit_configs) >= 5  # of two jobs' runners, and of those in their place
-    secrets = {API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET} | keys | jit_configs | {inner_token(config) for config in jit_configs}
-    assert len(secrets) == 3 + 2 + 2 * len(jit_configs)
+    secrets = {API_TOKEN, GITHUB_TOKEN, WEBHOOK_SECRET} | sent | jit_configs | {inner_token(config) for config in jit_configs}
+    assert len(secrets) == 3 + 4 + 2 * len(jit_configs)
+    secrets.add(SIGNED_URL)
     owned = {"monitor/.env": 0o600}
     if settings:
         key = settings["github_app_private_key_file"]
         secrets |= app_secrets(key)
-        assert len(secrets) > 3 + 2 + 2 * len(jit_configs) + 20
+        assert len(secrets) > 3 + 4 + 2 * len(jit_configs) + 20
         assert counters(world, "access_token")["201"] > 1
         owned[Path(key).name] = 0o600
-    assert len(said) > 20_000
-    assert holds(said, secrets) == set()
+    assert collected.not_done() == set()  # a new route has its part in live_through_all, too
+    assert json.loads(meant[3]) in jit_configs and meant in collected.answers
+    assert told(secrets, {meant}) == set()
     started = b"\n".join(watcher.command_lines)
-    assert b"ci-monitor" in started
-    if b'call="clone_overlay"' in said:  # else disks share blocks here, and no program makes them
-        assert b"qemu-img" in started
+    programs = {os.path.basename(line.partition(b"\0")[0]) for line in watcher.command_lines}
+    # Where disks share blocks no program makes them.
+    cloned = b'call="clone_overlay"' in monitor.http.get("/metrics").body
+    assert {b"ci-monitor", b"git", *([b"qemu-img"] if cloned else [])} <= programs
     assert holds(started, secrets) == set()
     definitions = "".join(world.libvirt.xml(name) for name in world.libvirt.guests("")).encode()
     assert definitions and holds(definitions, secrets) == set()
@@ -210,5 +298,6 @@ def test_g9_jit_configs_that_wait_are_in_the_store_alone(world):
     holders = files_that_hold(monitor.folder, waiting)
     assert holders and set(holders) <= {"data/monitor.db", "data/monitor.db-wal"}
     assert set(holders.values()) == {0o600}
-    assert holds(seen_by_clients(monitor, str(uuid.uuid4()), (None, "127.64.200.200")), waiting) == set()
+    ask_all(monitor, (None, "127.64.200.200"))
+    assert told(waiting) == set()
     assert holds(monitor.log().encode(), waiting) == set()
