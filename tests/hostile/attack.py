@@ -20,6 +20,9 @@ SLOW = 0.100  # seconds of any one second that the good client may spend in read
 UNDISTURBED = 0.5  # seconds that the good client reads before the attack, and within it at least
 LISTENS = "0A"  # a socket's state in /proc/net/tcp
 GROWTH = 150_000  # KiB of memory that an attack may cost; AddressSanitizer holds on to what was freed: twice as much
+# Times of the test that runs which were too long, as texts. Something else on the machine may have taken the processor, so that
+# they alone may be measured again: they fail their test (conftest.py) when all else that it looks at was as it should be.
+too_slow = []
 
 
 def allow_many_files():
@@ -137,9 +140,30 @@ def slowest_second(reads, begun, limit):
     return max((sum(max(0.0, min(end, second + 1) - max(begin, second)) for begin, end in slow) for second, _ in slow), default=0.0)
 
 
+def judge_time(what, seconds, most):
+    if seconds >= most:
+        too_slow.append(f"{what}: {seconds * 1e3:.1f} ms")
+
+
+def judge_reads(what, reads, begun):
+    """Prints and judges the good client's (begin, seconds, whether it had to connect): those that end after `begun`."""
+    undisturbed, times = (sorted(seconds for begin, seconds, _ in reads if (begin + seconds > begun) is late) for late in (False, True))
+    if len(times) < 10:
+        too_slow.append(f"{what}: only {len(times)} reads")
+        return
+    p50, p99, before_it = times[len(times) // 2], p99_of(times), p99_of(undisturbed)
+    anew = max((seconds for begin, seconds, connected in reads if connected and begin + seconds > begun), default=0.0)
+    slow = slowest_second([(begin, seconds) for begin, seconds, _ in reads], begun, limit())
+    print(f"\n{what}: {len(times)} reads, p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms (before: {before_it * 1e3:.1f} ms), "
+          f"slowest {times[-1] * 1e3:.1f} ms, with a new connection {anew * 1e3:.1f} ms, slow in one second {slow * 1e3:.0f} ms")
+    judge_time(f"{what}: p99 (before the attack {before_it * 1e3:.1f} ms)", p99, limit())
+    if limit() == LIMIT:
+        judge_time(f"{what}: reads of {LIMIT * 1e3:.0f} ms or more, of one second", slow, SLOW)
+
+
 @contextlib.contextmanager
 def attacked(monitor, what, honest=HONEST, memory=GROWTH):
-    """Within it, a good client reads; at its end, its times and the server's memory are judged, and printed."""
+    """Within it, a good client reads; at its end, the server's memory and the client's times are judged, and printed."""
     allow_many_files()
     url = monitor.http.address
     before = resident_kib(monitor.pid)
@@ -156,19 +180,9 @@ def attacked(monitor, what, honest=HONEST, memory=GROWTH):
         attackers.close()
         output, _ = reader.communicate(timeout=60)
     seen = json.loads(output)
-    reads = [(begin, seconds) for begin, seconds, _ in seen["reads"]]
-    undisturbed, times = (sorted(seconds for begin, seconds in reads if (begin + seconds > begun) is late) for late in (False, True))
-    if seen["failures"] or len(times) < 10:
-        raise Failure(f"{what}: the good client was refused: {seen['failures'][:5]}, {len(times)} reads went well")
-    p50, p99, before_it = times[len(times) // 2], p99_of(times), p99_of(undisturbed)
-    anew = max((seconds for begin, seconds, connected in seen["reads"] if connected and begin + seconds > begun), default=0.0)
-    slow = slowest_second(reads, begun, limit())
-    print(f"\n{what}: {len(times)} reads, p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms (before: {before_it * 1e3:.1f} ms), "
-          f"slowest {times[-1] * 1e3:.1f} ms, with a new connection {anew * 1e3:.1f} ms, slow in one second {slow * 1e3:.0f} ms; "
-          f"memory {grown:+} KiB")
-    if before_it >= limit() <= p99:
-        raise Failure(f"{what}: not measured: before the attack p99 was {before_it * 1e3:.1f} ms; the machine is too busy")
-    assert p99 < limit(), f"{what}: p99 {p99 * 1e3:.1f} ms"
-    assert slow < SLOW or limit() > LIMIT, f"{what}: reads of {LIMIT * 1e3:.0f} ms or more took {slow * 1e3:.0f} ms of one second"
+    judge_reads(what, seen["reads"], begun)
+    print(f"{what}: memory {grown:+} KiB")
+    if seen["failures"]:
+        raise Failure(f"{what}: the good client was refused: {seen['failures'][:5]}, {len(seen['reads'])} reads went well")
     assert grown < memory * (1 if limit() == LIMIT else 2), f"{what}: {grown} KiB more"
     assert monitor.running() and monitor.http.get("/healthz").status == 200

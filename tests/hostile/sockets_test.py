@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 
-from attack import HONEST, attacked, closed_by_peer, connections_held, handled, limit, resident_kib
+from attack import HONEST, attacked, closed_by_peer, connections_held, handled, judge_time, limit, resident_kib
 from harness import wait_until
 from monitor import REPOSITORY, profile
 from select_test import begin_run, select, upload
@@ -65,7 +65,8 @@ def test_thousands_of_idle_connections(world):
         # Who comes now is served, too.
         for _ in range(50):
             answer = monitor.http.get("/healthz")
-            assert answer.status == 200 and answer.seconds < limit(), answer.seconds
+            assert answer.status == 200
+            judge_time("a read of who comes while 3,000 idle", answer.seconds, limit())
         wait_until("they were told to go", lambda: all(map(closed_by_peer, attackers.open)), READ_LIMIT + 20)
 
 
@@ -169,7 +170,8 @@ def test_half_closed_and_deaf_clients(world):
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)  # and reads none of it
         # Who comes now waits for some rounds of them, not for as many as they are: with sanitizers 6 to 12 s.
         answer = monitor.http.get("/healthz")
-        assert answer.status == 200 and answer.seconds < 2 * limit(), answer.seconds
+        assert answer.status == 200
+        judge_time("a read of who comes while deaf ones ask", answer.seconds, 2 * limit())
         wait_until("the deaf ones are held", lambda: connections_held(monitor) >= len(deaf))
         wait_until("the deaf ones are cut off", lambda: connections_held(monitor) <= 1, READ_LIMIT + 20)  # the good client's
         assert all(map(closed_by_peer, deaf))
