@@ -90,6 +90,13 @@ void HostActor::on_exit() {
   metrics_ = metrics_actor{};
 }
 
+caf::invoke_message_result HostActor::consume(caf::mailbox_element& message) {
+  auto& content = message.content();
+  if (content.size() > 0 && content.match_element<caf::atom_value>(0))
+    crash_.reached(meter()->actor(), caf::to_string(content.get_as<caf::atom_value>(0)));
+  return Metered::consume(message);
+}
+
 GuestListingReply HostActor::list() {
   auto result = on_connection("list", [this] { return host_->list(); });
   if (result)

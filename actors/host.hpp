@@ -1,6 +1,7 @@
 #pragma once
 /// The actor that makes blocking calls: libvirt and disk files.
 
+#include "actors/crash_point.hpp"
 #include "actors/domain/address.hpp"
 #include "actors/edge/libvirt_host.hpp"
 #include "actors/messages.hpp"
@@ -55,6 +56,7 @@ class HostActor : public Metered<host_self::base> {
 
   behavior_type make_behavior() override;
   void on_exit() override;
+  caf::invoke_message_result consume(caf::mailbox_element&) override;
 
  private:
   /// Names (and UUIDs) of guests that events came for, filled by libvirt's thread. One message empties it, so
@@ -119,6 +121,7 @@ class HostActor : public Metered<host_self::base> {
   domain::Duration pause_ = first_pause; ///< after the next try to open it that fails
   domain::Steady next_try_{};
   bool reopening_planned_ = false;
+  CrashPoint crash_;
 };
 
 } // namespace ci

@@ -10,8 +10,9 @@
 namespace ci::edge {
 
 /// Steps are `<effect>.order`, before an order of the monitor leaves, and `<effect>.answer`, before its
-/// answer is taken in; and `migrate.order` and `migrate.answer`, before and after the store's file is
-/// committed in its next format. Each object counts for itself, and is one thread's.
+/// answer is taken in; `migrate.order` and `migrate.answer`, before and after the store's file is committed
+/// in its next format; and `<actor>.<message>`, before an actor that makes blocking calls makes that one,
+/// e.g. `libvirt_worker.define`. Each object counts for itself, and is one thread's.
 class CrashPoint {
  public:
   CrashPoint() {
