@@ -1,22 +1,25 @@
-"""The process is killed at a named step of actors/crash_point.hpp, `<step>.<moment>` or `<step>.<moment>:<nth time>`, and started
+"""The process is killed at a named step of actors/edge/crash_point.hpp, `<step>.<moment>` or `<step>.<moment>:<nth time>`, and started
 again: what leads there, and how the host is counted afterwards."""
 
 import os
 import signal
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 from harness import wait_until
 from monitor import REPOSITORY, SNAPSHOT, profile
-from outside import DOMAIN
+from outside import definition_of
 from pool_test import check_nothing_double, check_room, wait_until_settled
 
 PROFILES = {"linux": profile(3, memory="1G")}
+LEFT_OVERS_STAY = 120.0  # seconds from a start, at most (G5)
 LOOKS_OURS, PLAINLY_FOREIGN = "ci-runner-linux.777", "debugging"
+FOREIGN_NVRAM = "nvram/debugging_VARS.fd"
 # None has a name that the daemon gives (spec: what is ours on disk) but the last: that of an image that its store lacks.
 FOREIGN_FILES = ["runner/777", "runner/debugging-777-base.img", f"base/linux/base.img.{SNAPSHOT}", "base/linux/notes",
-                 "base/other/base.img@yesterday", "nvram/debugging_VARS.fd",
+                 "base/other/base.img@yesterday", FOREIGN_NVRAM,
                  "base/linux/base.img@2020-01-01T00:00:00.000000000Z"]
 
 
@@ -38,7 +41,8 @@ class Foreign:
             self.files[disk] = name.encode()
             disk.write_bytes(name.encode())
             definition = world.folder / "foreign.xml"
-            definition.write_text(DOMAIN.format(name=name, disk=disk))
+            nvram = self.images / FOREIGN_NVRAM if name == PLAINLY_FOREIGN else None
+            definition.write_text(definition_of(name, disk, nvram))
             world.libvirt.virsh("define", str(definition))
         self.before = self.seen()
 
@@ -157,9 +161,15 @@ def check_store(monitor, runners, reservations, images):
     assert read_store(monitor, "PRAGMA foreign_key_check") == []
 
 
-def files_of(names):
+def files_of(names, uefi=False):
     """The files of the images with these templates."""
-    return sorted(f"{file}@{name.partition('@')[2]}" for name in names for file in ("base.img", "config.iso"))
+    files = ("base.img", "config.iso", *(["nvram.fd"] if uefi else []))
+    return sorted(f"{file}@{name.partition('@')[2]}" for name in names for file in files)
+
+
+def seconds_left(monitor):
+    """For what is left over to go."""
+    return monitor.started_at + LEFT_OVERS_STAY - time.monotonic()
 
 
 def check_data_folder(monitor, built):
@@ -171,9 +181,9 @@ def check_data_folder(monitor, built):
     pictures = {f"{folder}/screenshot.png" for folder in (
         *(f"runners/{runner}" for runner in monitor.runners()), *(f"profiles/{key}" for _, key, _ in built))}
     wait_until("only what belongs to a runner or an image is in the data folder",
-               lambda: kept <= files_below(monitor.data) <= kept | log | pictures)
+               lambda: kept <= files_below(monitor.data) <= kept | log | pictures, seconds_left(monitor))
     wait_until("the links name the newest images",
-               lambda: {name: os.readlink(monitor.data / name) for name in links} == links)
+               lambda: {name: os.readlink(monitor.data / name) for name in links} == links, seconds_left(monitor))
 
 
 def check_images(world, monitor, built):
@@ -182,8 +192,9 @@ def check_images(world, monitor, built):
     by_hand = {key: f"{key}/base.img@{SNAPSHOT}"
                for key, values in monitor.profiles.items() if not values.get("built")}
     assert files_below(images) == {*by_hand.values(), *(
-        f"{key}/{file}" for template, key, _ in built for file in files_of([template]))}
+        f"{key}/{file}" for template, key, _ in built for file in files_of([template], world.libvirt.uefi))}
     for key, name in by_hand.items():
+        assert not world.libvirt.uefi or world.libvirt.nvram_of(key).read_text() == f"boot entries of {key}"
         assert (images / name).read_bytes() == key.encode().ljust(64 * 1024, b"\0")
     assert set(world.libvirt.guests("")) == {
         *(f"ci-template-{key}@{SNAPSHOT}" for key in by_hand), *(template for template, _, _ in built),
@@ -198,14 +209,14 @@ def check_files(world, monitor):
 
 def settle_and_check(world, monitor, reservations=0, count=3, images=0):
     """The pool is whole, so are the images that were built, what is not ours is as it was, nothing is left over of anything
-    else (G5), and at no moment was it more than the host has room for (G4)."""
-    monitor.wait_for_runners("linux", count, seconds=120.0)
+    else (G5), all of that within two minutes of the start, and at no moment was it more than the host has room for (G4)."""
+    monitor.wait_for_runners("linux", count, seconds=seconds_left(monitor))
     wait_until("nothing is under way", lambda: count_phases(monitor, "runner").keys() <= {"live", "gone"}
                and phases_of_images(monitor) == ["ready"] * images
-               and read_store(monitor, "SELECT count(*) FROM secret") == [(0,)])
+               and read_store(monitor, "SELECT count(*) FROM secret") == [(0,)], seconds_left(monitor))
     world.foreign.check_untouched()
     world.foreign.remove()
-    wait_until_settled(world, count)
+    wait_until_settled(world, count, seconds_left(monitor))
     check_nothing_double(world, count)
     check_room(world, count)
     check_store(monitor, count, reservations, images)

@@ -1,6 +1,7 @@
 """The daemon under test: its settings, its life, and its API as a client sees it."""
 
 import json
+import time
 import uuid
 
 from description import collected
@@ -78,6 +79,7 @@ class Monitor(Process):
         self.enter = []  # what starts it: see private_disk.py
         self.may_leave_threads = False  # something that hangs, or a log that is elsewhere, keeps it from a clean end
         self.program = binary("CI_MONITOR", "ci-monitor")
+        self.started_at = None  # on the steady clock, lately
         self.base_url = None
         self.http = None
         (self.folder / "images").mkdir(exist_ok=True)
@@ -127,6 +129,7 @@ class Monitor(Process):
             raise Failure(f"{self.name}: no clean end, so leaks were not looked for\n{said[-4000:]}")
 
     def start_program(self, *arguments):
+        self.started_at = time.monotonic()
         # A test that is cut short must not leave it behind; setpriv becomes what it starts.
         self.start([*self.enter, "setpriv", "--pdeathsig", "KILL", "--", self.program,
                     "--config", str(self.folder / "monitor.toml"), "--env", str(self.folder / ".env"),

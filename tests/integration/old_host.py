@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness import Failure, Http
 from monitor import GITHUB_TOKEN, REPOSITORY, Monitor
-from outside import DOMAIN
+from outside import definition_of
 
 SECRET_OF_THE_DEAD = "config-of-a-runner-that-is-no-more"
 
@@ -48,7 +48,7 @@ class OldHost:
         disk.parent.mkdir(parents=True, exist_ok=True)
         disk.write_bytes(name.encode().ljust(4096, b"\0"))
         definition = self.world.folder / "definition.xml"
-        definition.write_text(DOMAIN.format(name=name, disk=disk))
+        definition.write_text(definition_of(name, disk))
         self.world.libvirt.virsh("define", str(definition))
         if start:
             self.world.libvirt.virsh("start", name)

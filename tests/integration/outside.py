@@ -16,10 +16,16 @@ SUPPORT = Path(__file__).resolve().parents[1] / "support"
 NETWORK = """<network><name>default</name><ip address='127.64.0.1' netmask='255.192.0.0'>
 <dhcp><range start='127.64.0.2' end='127.64.255.254'/></dhcp></ip></network>"""
 
+LOADER = "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader>"
 DOMAIN = """<domain type='test'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
-<os><type>hvm</type></os><devices>
+<os><type>hvm</type>{firmware}</os><devices>
 <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{disk}'/><target dev='vda' bus='virtio'/>
 </disk><interface type='network'><source network='default'/></interface></devices></domain>"""
+
+
+def definition_of(name, disk, nvram=None):
+    """Of a guest with that disk and, where it boots by UEFI, that file of its firmware's variables."""
+    return DOMAIN.format(name=name, disk=disk, firmware=LOADER + f"<nvram>{nvram}</nvram>" if nvram else "")
 
 
 EVENT = re.compile(r"event 'lifecycle' for domain '(.+)': (\w+)")
@@ -35,6 +41,7 @@ class Libvirt(Process):
         self.holder = self.watcher = None
         self.events = self.folder / "events"
         self.environment = {}
+        self.uefi = False  # whether templates have NVRAM, and with them their runners
 
     def begin(self):
         # Not in a session of its own: the script becomes libvirtd without changing its pid only then.
@@ -132,9 +139,15 @@ class Libvirt(Process):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(profile_key.encode().ljust(64 * 1024, b"\0"))
         definition = self.folder / f"{profile_key}.xml"
-        definition.write_text(DOMAIN.format(name=name, disk=disk))
+        if self.uefi:
+            self.nvram_of(profile_key).write_text(f"boot entries of {profile_key}")
+        definition.write_text(definition_of(name, disk, self.nvram_of(profile_key) if self.uefi else None))
         self.virsh("define", str(definition))
         return name
+
+    def nvram_of(self, profile_key):
+        """The template's."""
+        return self.folder / f"{profile_key}_VARS.fd"
 
     def guests(self, prefix="ci-runner-"):
         """Names of the guests with that prefix -> whether they run."""

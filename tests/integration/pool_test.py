@@ -3,7 +3,7 @@
 import os
 import uuid
 
-from harness import wait_until
+from harness import PATIENCE, wait_until
 from monitor import profile
 
 
@@ -18,23 +18,24 @@ def reservation_labels(world):
 
 
 def check_nothing_double(world, count):
-    """Exactly one guest and one registration a runner, one disk a guest, and nothing besides."""
+    """Exactly one guest and one registration a runner, one disk a guest and one NVRAM file where it boots by UEFI, and nothing
+    besides."""
     runners = world.monitor.runners()
     assert len(runners) == count
     names = {runner["guest_name"] for runner in runners.values()}
     assert set(world.libvirt.guests()) == names and len(names) == count
     assert set(world.github.registrations()) == {f"{name}@ci0" for name in names}
-    disks = os.listdir(f"{world.monitor.settings['images_path']}/runner")
-    assert sorted(int(disk.split("-")[0]) for disk in disks) == sorted(runners)
+    files = os.listdir(f"{world.monitor.settings['images_path']}/runner")
+    assert sorted(int(file.split("-")[0]) for file in files) == sorted(list(runners) * (2 if world.libvirt.uefi else 1)), files
 
 
-def wait_until_settled(world, count):
+def wait_until_settled(world, count, seconds=PATIENCE):
     """What is gone is gone at all parties; they are told one after the other."""
     def settled():
         names = {runner["guest_name"] for runner in world.monitor.runners().values()}
         return (len(names) == count and set(world.libvirt.guests()) == names
                 and set(world.github.registrations()) == {f"{name}@ci0" for name in names})
-    wait_until(f"{count} runners at all parties", settled)
+    wait_until(f"{count} runners at all parties", settled, seconds)
 
 
 def gigabytes(size):

@@ -11,6 +11,7 @@ import pytest
 
 from harness import Http, binary, sanitized, wait_until
 from monitor import API_TOKEN, GITHUB_TOKEN, GUEST_NETWORK, QUICK, REPOSITORY, Monitor, profile, toml_value
+from outside import LOADER
 
 IMAGES = Path(__file__).resolve().parents[2] / "deploy" / "servo"
 
@@ -48,7 +49,6 @@ GUEST = """<domain type='{kind}'><name>{key}.init</name><memory unit='GiB'>1</me
 {shared}<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/null'/><target dev='{disk}'/></disk>
 {cdroms}<interface type='network'><source network='{network}'/></interface></devices></domain>
 """
-LOADER = "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader>"
 # What every macOS guest boots with, and shares.
 OPEN_CORE = "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/><target dev='sda' bus='sata'/></disk>\n"
 CDROM = "<disk type='block' device='cdrom'><target dev='{}' bus='sata'/><readonly/></disk>\n"
