@@ -155,7 +155,8 @@ void Simulation::lie(std::uint64_t s) {
   hear_notice(told);
 }
 
-/// Whatever webhooks say, a runner is given up for its run's sake only after GitHub itself said so.
+/// Whatever webhooks say, a runner is given up for its run's sake only after GitHub itself said so. One whose job does
+/// not come is kept until the deadline that its client was told, at least.
 void Simulation::check_given_up(const Snapshot& seen) {
   for (auto& view : seen.runners) {
     auto reason = view->details.find("reason"), uid = view->details.find("reserved_for");
@@ -171,6 +172,14 @@ void Simulation::check_given_up(const Snapshot& seen) {
       fail("G2: runner " + std::to_string(view->id) + why + ", and its run goes on");
     if (reason->second.find("no job waits") != std::string::npos && !client->none_waited)
       fail("G2: runner " + std::to_string(view->id) + why + ", and its jobs wait");
+    if (clock_jumped_ || !client->deadline || reason->second.starts_with("expired: its workflow run"))
+      continue;
+    auto kept_until = *client->deadline;
+    if (reason->second == "expired: no job of its reservation began in time") // GitHub did not say that none will
+      kept_until += policy_->timings.reserve_timeout_max - policy_->timings.reserve_timeout;
+    if (wall() < kept_until)
+      fail("G3: runner " + std::to_string(view->id) + why + ", " + std::to_string((kept_until - wall()).count()) +
+           " ms too early");
   }
 }
 
