@@ -59,8 +59,28 @@ void Simulation::ask_jit(const std::string& guest) {
   hear_jit(request, g.address);
 }
 
+/// Whose address is no guest's of ours, now or later.
+void Simulation::ask_as_stranger(std::uint64_t s) {
+  auto& address = mix(s, 2) % 2 ? scene::foreign_address : scene::free_address;
+  note("  " + address + " asks");
+  const auto request = next_request();
+  strangers_asking_[request] = address;
+  if (mix(s, 3) % 4 != 0)
+    hear_jit(request, address);
+  else
+    hear_boot(request, address);
+}
+
+void Simulation::answered(RequestId request, const BootAnswer& answer) {
+  waiting_.erase(request);
+  if (auto stranger = strangers_asking_.extract(request); stranger && answer.script)
+    fail("G7: " + stranger.mapped() + " is no guest's of ours, and got a boot script");
+}
+
 void Simulation::answered(RequestId request, const JitAnswer& answer) {
   waiting_.erase(request);
+  if (auto stranger = strangers_asking_.extract(request); stranger && !answer.encoded_jit_config.empty())
+    fail("G7: " + stranger.mapped() + " is no guest's of ours, and got " + answer.encoded_jit_config);
   auto it = jit_asking_.find(request);
   if (it == jit_asking_.end())
     return;

@@ -11,6 +11,8 @@ namespace ci::test::scene {
 
 inline const std::string template_name = "ci-template-linux@2026-01-01T00:00:00.000000000Z";
 inline const std::string foreign_guest = "ci-runner-linux.900";
+/// That guest's address, and one that nobody ever has.
+inline const std::string foreign_address = "10.9.0.1", free_address = "10.9.0.2";
 /// Of that guest's name none of ours can have the id, of this one's the \p n-th: ids begin above the former's.
 inline std::string foreign_registration(int n) { return "ci-runner-linux." + std::to_string(900 + n) + "@ci0"; }
 inline const std::string profiles[] = {"linux", "win"};

@@ -58,7 +58,7 @@ void Simulation::play(const Schedule& schedule, std::size_t& step) {
 
 /// They look ours. The registration's name is in the way sooner or later, where the first listings lack it.
 void Simulation::place_strangers() {
-  world_.guests[scene::foreign_guest] = {"foreign", GuestState::on, "", "10.9.0.1", "", false};
+  world_.guests[scene::foreign_guest] = {"foreign", GuestState::on, "", scene::foreign_address, "", false};
   auto name = scene::foreign_registration(static_cast<int>(mix(first_, 93) % 12));
   stranger_ = world_.make({name, {"x"}, "_work", 1}).value->registration.id;
   hidden_listings_ = static_cast<int>(mix(first_, 94) % 4);
@@ -68,6 +68,7 @@ void Simulation::begin() {
   waiting_.clear();
   asking_.clear();
   jit_asking_.clear();
+  strangers_asking_.clear();
   given_up_.clear();
   jit_too_late_.clear();
   events_.clear();
@@ -106,6 +107,8 @@ void Simulation::apply(const Step& step) {
   case Step::Kind::release:
     return client_release(s);
   case Step::Kind::jit:
+    if (mix(s, 1) % 2 == 0)
+      ask_as_stranger(s);
     if (auto guests = own_guests(); !guests.empty())
       ask_jit(guests[s % guests.size()]);
     return;

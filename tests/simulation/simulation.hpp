@@ -106,10 +106,10 @@ class Simulation {
   void commit_to_store(const StoreBatch&);
   void answered(RequestId, const TakeAnswer&);
   void answered(RequestId, const JitAnswer&);
+  void answered(RequestId, const BootAnswer&);
   /// Of an answer whose contents say nothing more.
   void answered(RequestId request) { waiting_.erase(request); }
   void answered(RequestId request, const ReleaseAnswer&) { answered(request); }
-  void answered(RequestId request, const BootAnswer&) { answered(request); }
   void answered(RequestId request, const LeverAnswer&) { answered(request); }
   /// libvirt tells of that guest's present state, sooner or later, or twice, or not at all.
   void observe(const std::string& guest);
@@ -190,6 +190,7 @@ class Simulation {
   void guest_duty(const std::string& name);
   void power_off(const std::string& name);
   void ask_jit(const std::string& guest);
+  void ask_as_stranger(std::uint64_t salt);
   void deliver_event(std::uint64_t salt);
   // runs.cpp
   void run_step(std::uint64_t salt);
@@ -248,6 +249,7 @@ class Simulation {
   std::set<RequestId> waiting_;                 ///< not answered yet
   std::map<RequestId, std::size_t> asking_;     ///< take -> client
   std::map<RequestId, std::string> jit_asking_; ///< -> guest
+  std::map<RequestId, std::string> strangers_asking_; ///< for a config or a boot script -> from where
   std::set<RequestId> jit_too_late_;            ///< asked when GitHub had shown the runner online already
   std::set<RequestId> given_up_;                ///< takes that were given up before they were taken up
   std::set<RegistrationId>
