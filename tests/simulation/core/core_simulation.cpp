@@ -5,6 +5,12 @@
 #include <algorithm>
 
 namespace ci::test {
+namespace {
+
+/// Turns that one moment may ask for: more is a circle.
+constexpr int most_turns = 20;
+
+} // namespace
 
 void CoreSimulation::start_process() {
   orders_.clear();
@@ -20,9 +26,14 @@ void CoreSimulation::start_process() {
 }
 
 void CoreSimulation::react(bool) {
-  core_->crank(now());
-  for (auto& effect : core_->drain())
-    take_in(std::move(effect));
+  for (int turn = 0; turn < most_turns; ++turn) {
+    core_->crank(now());
+    for (auto& effect : core_->drain())
+      take_in(std::move(effect));
+    if (core_->wake_at() > wall())
+      return;
+  }
+  fail("G10: the decisions never come to rest");
 }
 
 void CoreSimulation::take_in(Effect effect) {
