@@ -149,6 +149,21 @@ void Simulation::note_leftovers() {
   long_waiting_ = waiting_;
   asked_to_wait(longest_pause_); // perhaps by an answer that has only now arrived
   leftovers_due_ = std::max({steady_, github_silent_until_, waits_until_}) + 2min;
+  note_deletable();
+  deletable_due_ = std::max({steady_, clearing_silent_until_, waits_until_}) + 2min;
+}
+
+/// Those whose guest is off or never got its config: nothing is asked before they are deleted. One that GitHub denied
+/// may have to be listed first.
+void Simulation::note_deletable() {
+  for (auto& r : store_.runners) {
+    const auto record = world_.records.find(r.registration_id.value_or(0));
+    const auto guest = world_.guests.find(r.guest_name);
+    const bool on = guest != world_.guests.end() && guest->second.state == GuestState::on;
+    if (r.phase == Phase::destroying && !(on && r.jit_served_at) && record != world_.records.end() &&
+        !record->second.working && !is_denied(record->first))
+      deletable_.insert(record->first);
+  }
 }
 
 void Simulation::check_leftovers() {
@@ -179,6 +194,14 @@ void Simulation::check_leftovers() {
   if (!at_work_.empty())
     leftovers_due_ = steady_ + 1min;
   at_work_.clear();
+}
+
+/// G11: what takes nothing but deletions goes on when the budget is nearly spent.
+void Simulation::check_deletable() {
+  deletable_due_.reset();
+  for (auto id : deletable_)
+    if (auto record = world_.records.find(id); record != world_.records.end())
+      fail("G11: the registration " + record->second.shown.name + " is not deleted two minutes later");
 }
 
 /// No job but the one that reserved it can name a runner before that has begun.

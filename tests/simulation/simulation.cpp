@@ -401,6 +401,8 @@ void Simulation::calm_turn(Duration by) {
   }
   if (leftovers_due_ && steady_ >= *leftovers_due_)
     check_leftovers();
+  if (deletable_due_ && steady_ >= *deletable_due_)
+    check_deletable();
   pass(by);
 }
 

@@ -144,9 +144,14 @@ class Simulation {
   std::uint64_t salt_ = 0;
   std::uint64_t first_ = 0; ///< salt of the schedule's first step: what holds for all of it follows from that
   bool github_down_ = false, libvirt_down_ = false, calm_ = false;
-  Steady github_silent_until_{}; ///< GitHub asked for so long a pause
-  Steady waits_until_{};         ///< so long, at most, this process waits for an answer that never comes
-  void asked_to_wait(Duration pause) { github_silent_until_ = std::max(github_silent_until_, steady_ + pause); }
+  Steady github_silent_until_{};   ///< GitHub asked for so long a pause
+  Steady clearing_silent_until_{}; ///< and for so long a one of calls that clear away
+  Steady waits_until_{};           ///< so long, at most, this process waits for an answer that never comes
+  void asked_to_wait(Duration pause, bool clearing_too = true) {
+    github_silent_until_ = std::max(github_silent_until_, steady_ + pause);
+    if (clearing_too)
+      clearing_silent_until_ = std::max(clearing_silent_until_, steady_ + pause);
+  }
   int room_ = 0; ///< units (scene.hpp) that are there beside the stranger's
 
  private:
@@ -236,7 +241,9 @@ class Simulation {
   void check_strangers();
   void check_exclusive();
   void note_leftovers();
+  void note_deletable();
   void check_leftovers();
+  void check_deletable();
   void check_reservations(const Snapshot&);
   void check_promise(const Snapshot&, Client&);
   void check_end();
@@ -257,6 +264,8 @@ class Simulation {
   std::deque<GuestObservation> events_;
   std::optional<Steady> leftovers_due_; ///< when nothing may be left of those:
   std::set<RunnerId> leftovers_;        ///< runners that were being destroyed, or unknown, when all faults ended
+  std::optional<Steady> deletable_due_; ///< when none of those may be left:
+  std::set<RegistrationId> deletable_;  ///< registrations that nobody wants and that take nothing but a deletion
   std::set<RunnerId> at_work_;          ///< those whose guests had a config and were on
   std::set<RunnerId> used_configs_;     ///< runners that were online then, or not registered any more
   std::set<std::string> left_images_;   ///< images that nobody wanted then

@@ -50,7 +50,7 @@ class ActorSimulation : public Simulation {
                       const std::optional<domain::RateBudget>& budget) {
     limits_.telling(share, asked, steady(), error, budget);
     if (budget && budget->remaining < GithubLimits::hourly / 20) // the rest is kept for what is urgent
-      asked_to_wait(budget->resets_in);
+      asked_to_wait(budget->resets_in, budget->remaining == 0);
     if (error.kind != domain::GithubError::Kind::limited)
       return;
     // Pauses double where GitHub goes on asking for them.
