@@ -17,7 +17,8 @@ HONEST = "127.0.0.3"  # the good client's address; attackers come from others
 LIMIT = 0.050  # seconds; G10: 99 of 100 reads of the good client
 LIMIT_SANITIZED = 2.0  # sanitizers make the daemon slow: only that reads go on is judged
 SLOW = 0.100  # seconds of any one second that the good client may spend in reads that take LIMIT or longer
-UNDISTURBED = 0.5  # seconds that the good client reads before the attack, and within it at least
+UNDISTURBED = 0.5  # seconds that the good client reads before the attack
+DISTURBED = 3.0  # and from its begin on, at least: who comes behind a burst may wait for a second under sanitizers
 LISTENS = "0A"  # a socket's state in /proc/net/tcp
 GROWTH = 150_000  # KiB of memory that an attack may cost; AddressSanitizer holds on to what was freed: twice as much
 # Times of the test that runs which were too long, as texts. Something else on the machine may have taken the processor, so that
@@ -174,7 +175,7 @@ def attacked(monitor, what, honest=HONEST, memory=GROWTH):
         time.sleep(UNDISTURBED)
         begun = time.monotonic()
         yield attackers
-        time.sleep(max(0.0, begun + UNDISTURBED - time.monotonic()))  # a short one leaves too few reads
+        time.sleep(max(0.0, begun + DISTURBED - time.monotonic()))  # a short one leaves too few reads
         grown = resident_kib(monitor.pid) - before
     finally:
         attackers.close()
