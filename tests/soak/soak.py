@@ -1,6 +1,6 @@
-"""soak.py MINUTES FOLDER [--sanitized]: see run. Ends with one line a measure; exit status 1 if one of them grows, or something is
-left over. Sanitized builds are slow and keep what was freed: of theirs no growth is judged, but what is left over, and whether
-a sanitizer reports anything."""
+"""soak.py MINUTES FOLDER: see run. Ends with one line a measure; exit status 1 if one of them grows, or something is left over.
+Sanitized builds are slow and keep what was freed: of theirs no growth is judged, but what is left over, and whether a sanitizer
+reports anything."""
 
 import random
 import shutil
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 from chart import draw  # noqa: E402
 from conftest import World  # noqa: E402
 from description import collected  # noqa: E402
-from harness import Failure, wait_until  # noqa: E402
+from harness import Failure, sanitized, wait_until  # noqa: E402
 from measures import DISK, Sampler, allocated, judge  # noqa: E402
 from monitor import profile  # noqa: E402
 from pool_test import check_nothing_double, wait_until_settled  # noqa: E402
@@ -139,7 +139,7 @@ def has_lived(rows):
     return lives >= 2 * sum(POOL.values()) and reservations > 0
 
 
-def main(minutes, folder, sanitized):
+def main(minutes, folder):
     place = Path(tempfile.mkdtemp(prefix="ci-monitor-soak-"))
     world = World(place)
     well = False
@@ -152,7 +152,7 @@ def main(minutes, folder, sanitized):
         sampler.write(folder / "samples.csv")
         draw(sampler.rows, folder / "samples.svg")
         settle(world)
-        well = has_lived(sampler.rows) if sanitized else judge(sampler.rows, sum(POOL.values()))
+        well = has_lived(sampler.rows) if sanitized("CI_MONITOR", "ci-monitor") else judge(sampler.rows, sum(POOL.values()))
         return well
     finally:
         world.end()
@@ -163,4 +163,4 @@ def main(minutes, folder, sanitized):
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(float(sys.argv[1]), Path(sys.argv[2]), "--sanitized" in sys.argv[3:]) else 1)
+    sys.exit(0 if main(float(sys.argv[1]), Path(sys.argv[2])) else 1)
